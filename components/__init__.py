@@ -1,0 +1,1 @@
+"""What this project adds to TFX: ingest, and the code that its nodes call."""

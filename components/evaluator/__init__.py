@@ -1,0 +1,1 @@
+"""Metrics by label, the blessing rules and what they decided."""

@@ -1,0 +1,85 @@
+"""What a user may set about an ingest."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic.dataclasses import dataclass
+
+from components.features import Features
+
+#: The splits, in the order in which their shares are laid along [0, 1).
+SPLITS = ("train", "eval", "test")
+
+_Text = Annotated[str, Field(min_length=1)]
+_Positive = Annotated[int, Field(ge=1)]
+
+
+def _default_shares() -> Mapping[str, float]:
+    return {"train": 0.70, "eval": 0.15, "test": 0.15}
+
+
+@dataclass(frozen=True, config={"extra": "forbid"})
+class IngestOptions:
+    """How to read the table and the images, and what to make of them.
+
+    Attributes:
+      id_column: column with each image's identifier, which is also its file's name less the suffix.
+      labels_column: column with the labels, joined by `label_separator`.
+      title_column: column with a caption for people; None when the table has none.
+      year_column: column with a year; None takes it from a title that ends in "(1991)".
+      column_separator: the one character between two columns.
+      label_separator: what stands between two labels, one character or more.
+      encoding: the table's encoding, by Python's name for it. A byte order mark overrules it.
+      min_label_count: a label with fewer examples than this in the train split is dropped; >= 1.
+      forbidden_labels: an id that carries one of these, by the exact name, is rejected.
+      split_shares: share of the examples in each of `train`, `eval` and `test`; each > 0, sum 1.
+      shard_bytes: size that a shard of records aims at, in bytes; >= 1.
+      max_rejected_share: the ingest fails if more than this share of the images found cannot be
+        decoded, or of the table's rows cannot be read; in [0, 1].
+      max_image_pixels: an image with more (width times height times frames) is rejected; >= 1.
+      features: names of the features in the examples.
+    """
+
+    id_column: _Text = "imdbId"
+    labels_column: _Text = "Genre"
+    title_column: _Text | None = "Title"
+    year_column: _Text | None = None
+    column_separator: Annotated[str, Field(pattern=r'^[^"\r\n\x00]$')] = ","
+    label_separator: _Text = "|"
+    encoding: str = "iso-8859-1"
+    min_label_count: _Positive = 1000
+    forbidden_labels: tuple[str, ...] = ("Adult",)
+    split_shares: Mapping[str, float] = Field(default_factory=_default_shares)
+    shard_bytes: _Positive = 64 << 20
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_image_pixels: _Positive = 50_000_000
+    features: Features = Field(default_factory=Features)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            b"x".decode(encoding, errors="ignore")
+        except LookupError as error:  # also for codecs such as "base64" that make no text
+            raise ValueError("must be a text encoding that Python knows") from error
+        return encoding
+
+    @field_validator("split_shares")
+    @classmethod
+    def _share_out_everything(cls, shares: Mapping[str, float]) -> Mapping[str, float]:
+        positive = all(share > 0 for share in shares.values())
+        if set(shares) != set(SPLITS) or not positive or abs(sum(shares.values()) - 1) > 1e-6:
+            raise ValueError("must name train, eval and test, each above 0, and sum to 1")
+        return shares
+
+    @field_validator("features")
+    @classmethod
+    def _differ(cls, features: Features) -> Features:
+        names = [getattr(features, field.name) for field in dataclasses.fields(features)]
+        if len(set(names)) < len(names) or not all(names):
+            raise ValueError("must give each feature a name of its own")
+        return features

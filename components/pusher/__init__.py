@@ -1,0 +1,1 @@
+"""The Pusher node, publishing a version whole or not at all."""

@@ -1,0 +1,68 @@
+"""TFX's Pusher, publishing a version by one rename.
+
+TFX copies a model file by file into the folder a server watches; cut off half way it leaves a
+version that looks like one. Here the copy has a name no server reads until it is whole.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from tfx import types
+from tfx.components.pusher import component, executor
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+#: Custom properties of a PushedModel artifact, as TFX's Pusher writes them.
+PUSHED = "pushed"
+DESTINATION = "pushed_destination"
+VERSION = "pushed_version"
+
+
+class AtomicPusherExecutor(executor.Executor):
+    """Pushes into a scratch folder beside the versions, then renames it to its version."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """See the base class."""
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(exec_properties["push_destination"], destination)
+        base = destination.filesystem.base_directory
+        scratch = posixpath.join(base, f".push-{pushed.id or posixpath.basename(pushed.uri)}")
+        destination.filesystem.base_directory = scratch
+        try:
+            super().Do(
+                input_dict,
+                output_dict,
+                {**exec_properties, "push_destination": proto_utils.proto_to_json(destination)},
+            )
+            if pushed.get_int_custom_property(PUSHED):
+                self._publish(pushed, base)
+        finally:
+            if fileio.exists(scratch):
+                fileio.rmtree(scratch)
+
+    def _publish(self, pushed: types.Artifact, base: str) -> None:
+        version = int(pushed.get_string_custom_property(VERSION))
+        # Versions are seconds; two pushes within one second must not share a name.
+        while fileio.exists(posixpath.join(base, str(version))):
+            version += 1
+        final = posixpath.join(base, str(version))
+        fileio.rename(pushed.get_string_custom_property(DESTINATION), final)
+        pushed.set_string_custom_property(DESTINATION, final)
+        pushed.set_string_custom_property(VERSION, str(version))
+
+
+class Pusher(component.Pusher):
+    """Makes a blessed model a numbered version in the folder that serves."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(AtomicPusherExecutor)

@@ -1,0 +1,1 @@
+"""Decode, resize and multi-hot: the Transform node."""

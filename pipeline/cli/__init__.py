@@ -1,0 +1,1 @@
+"""The `posters` command line: one module a verb."""

@@ -1,0 +1,117 @@
+"""The `posters` command: words to verbs, and errors to words.
+
+Only the standard library is imported here: TensorFlow and TFX take seconds to load, so each verb
+loads what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import __version__
+
+#: What `posters` exits with; README.md says the same.
+OK, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Returns:
+      The exit status: 0 done, 1 failed, 2 wrong usage, 3 the model was refused, 130 interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    # Native start-up chatter of TensorFlow; a person who wants it sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from components.errors import PostersError
+
+    try:
+        verb = importlib.import_module(f"pipeline.cli.{options.verb}")
+        return verb.run(options)
+    except PostersError as error:
+        print(f"posters: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        where = f" {error.filename}:" if error.filename else ""
+        print(f"posters:{where} {error.strerror or error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("posters: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="posters",
+        description="Multi-label image classification on TFX: film genres from posters.",
+    )
+    parser.add_argument("--version", action="version", version=f"posters {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_sample(verbs)
+    _add_ingest(verbs)
+    _add_run(verbs)
+    _add_predict(verbs)
+    _add_doctor(verbs)
+    return parser
+
+
+def _add_sample(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("sample", help="draw a sample data set of posters, always the same one")
+    verb.add_argument("--out", type=Path, required=True, help="folder to write it to")
+    verb.add_argument("--count", type=int, default=800, help="how many posters (default: 800)")
+    verb.add_argument("--seed", type=int, default=2024, help="another seed, other posters")
+
+
+def _add_ingest(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("ingest", help="turn a CSV and a folder of images into examples")
+    verb.add_argument("--csv", type=Path, required=True, help="table with ids and labels")
+    verb.add_argument("--images", type=Path, required=True, help="folder with <id>.jpg and the like")
+    verb.add_argument("--out", type=Path, required=True, help="data root to write span-1 into")
+    _add_config(verb, default="local")
+
+
+def _add_run(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("run", help="run the DAG: train, evaluate, bless, push")
+    _add_config(verb, default="local")
+
+
+def _add_predict(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("predict", help="labels and scores of images, from a pushed model")
+    verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    verb.add_argument(
+        "--model",
+        type=Path,
+        help="a pushed version, or a folder of versions (default: the newest below workspace/)",
+    )
+    verb.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_doctor(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("doctor", help="say what is wrong with this environment")
+    _add_config(verb, default="local")
+
+
+def _add_config(verb: argparse.ArgumentParser, default: str) -> None:
+    verb.add_argument(
+        "--config",
+        default=default,
+        metavar="FILE",
+        help=f"a YAML file, or the name of one that comes with the project (default: {default})",
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override one key, such as trainer.epochs=5; may be repeated",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""`posters run`: the DAG from examples to a pushed model, or to the reason why not."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import errno
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import PostersError
+from components.progress import CONSOLE
+from pipeline import config as configuration
+from pipeline import data
+from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
+from pipeline.runners import logs
+from pipeline.summary import RunSummary
+
+if TYPE_CHECKING:
+    from components.evaluator.verdict import Verdict
+    from pipeline.runners.local import NodeReport
+
+_MEGABYTE = 1 << 20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the DAG on this machine and leaves `summary.json` and `run.log` in the run's folder."""
+    config = configuration.load(options.config, options.overrides)
+    span = data.find_span(config)
+    run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = Path(config.workspace) / "runs" / run_id
+    log = folder / "run.log"
+    try:
+        with logs.to_file(log):
+            summary, interrupted = _execute(config, span, run_id)
+    except PostersError:
+        # Refused before any node began: there was no run.
+        shutil.rmtree(folder)
+        raise
+    summary.write(folder / "summary.json")
+    summary.show(CONSOLE)
+    if summary.error:
+        CONSOLE.print("\nFailed.", style="bold red")
+        CONSOLE.print(summary.error, markup=False)
+        CONSOLE.print(f"Log: {log}", markup=False)
+    CONSOLE.print(str(folder / "summary.json"), markup=False)
+    if interrupted:
+        return INTERRUPTED
+    return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+
+
+def _execute(
+    config: configuration.Config, span: data.Span, run_id: str
+) -> tuple[RunSummary, bool]:
+    started = time.monotonic()
+    CONSOLE.print(f"Run {run_id}: {config.name}, span {span.number}, {len(span.labels)} labels")
+    CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
+    from components.trainer import extractor
+    from pipeline import dag
+    from pipeline.runners import local
+
+    import_seconds = time.monotonic() - started
+    CONSOLE.print(f"  loaded in {import_seconds:.1f} s")
+    extractor.load(config.trainer.hub_handle, config.image.size)
+    pipeline = dag.create_pipeline(config, span)
+    error, interrupted = None, False
+    try:
+        reports = local.run(
+            pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report
+        )
+    except local.NodeFailedError as failure:
+        reports = failure.reports
+        interrupted = isinstance(failure.__cause__, local.InterruptedRunError)
+        error = _explain(reports[-1].id, failure.__cause__, interrupted)
+    verdict, pushed = _outcome(reports)
+    summary = RunSummary(
+        run_id=run_id,
+        config=config.model_dump(mode="json"),
+        span=span.number,
+        labels=span.labels,
+        import_seconds=import_seconds,
+        nodes=reports,
+        verdict=verdict,
+        pushed=pushed,
+        error=error,
+    )
+    return summary, interrupted
+
+
+def _announce(node: str, place: int, count: int) -> None:
+    if CONSOLE.is_terminal:
+        CONSOLE.print(f"  [{place}/{count}] {node} ...", markup=False, style="dim")
+
+
+def _report(node: NodeReport) -> None:
+    color = {"run": "green", "cached": "cyan", "failed": "bold red"}[node.state]
+    CONSOLE.print(
+        f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
+        f"{node.peak_memory_bytes / _MEGABYTE:7.0f} MB"
+    )
+
+
+def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
+    """The evaluation, and the folder of the pushed version, as far as the run came."""
+    from components.evaluator import verdict
+    from components.pusher import component as pusher
+
+    outputs = {node.id: node.outputs for node in reports if node.state != "failed"}
+    evaluation = outputs.get("Evaluator")
+    if not evaluation:
+        return None, None
+    found = verdict.read(evaluation["evaluation"][0].uri, evaluation["blessing"][0].uri)
+    pushed = outputs.get("Pusher", {}).get("pushed_model")
+    if not pushed or not pushed[0].get_int_custom_property(pusher.PUSHED):
+        return found, None
+    return found, pushed[0].get_string_custom_property(pusher.DESTINATION)
+
+
+def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:
+    if interrupted:
+        return (
+            f"{node} was interrupted. What the nodes before it made is kept: the next run goes on "
+            "from there."
+        )
+    if isinstance(cause, PostersError):
+        return f"{node}: {cause}"
+    if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+        return f"{node}: the disk is full ({cause.filename}). Free some space and run again."
+    first_line = str(cause).strip().split("\n", 1)[0]
+    return f"{node}: {type(cause).__name__}: {first_line}"

@@ -1,0 +1,217 @@
+"""The typed configuration: one YAML file, checked on load, overridable key by key."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from components.errors import PostersError
+from components.evaluator.settings import EvaluatorSettings
+from components.features import Features
+from components.ingest.options import IngestOptions
+from components.trainer.extractor import EMBEDDED, is_remote
+from components.trainer.settings import TrainerSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImageConfig(_Section):
+    """Pixels.
+
+    Attributes:
+      size: side in pixels of the square that Transform makes and the extractor takes.
+    """
+
+    size: Annotated[int, Field(ge=16, le=2048)] = 224
+
+
+class BeamConfig(_Section):
+    """Options for Beam, as its command line takes them.
+
+    Attributes:
+      default: for every node that runs on Beam.
+      by_node: for the node of that name, in place of the default.
+    """
+
+    default: tuple[str, ...] = ()
+    by_node: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Config(_Section):
+    """Everything that a run depends on.
+
+    Attributes:
+      name: the pipeline's name; lower-case letters, digits and dashes, as every runner takes it.
+      workspace: holds all that runs write: artifacts, ML Metadata, cached features, pushed models.
+      data_root: what `posters ingest` wrote.
+      span: which span of it to train on.
+      schema_path: the curated schema; by default the one that comes with the project.
+      ingest: see `IngestOptions`.
+      image: see `ImageConfig`.
+      trainer: see `TrainerSettings`.
+      evaluator: see `EvaluatorSettings`.
+      beam: see `BeamConfig`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    workspace: str
+    data_root: str
+    span: Annotated[int, Field(ge=1)] | Literal["latest"] = "latest"
+    schema_path: str | None = None
+    ingest: IngestOptions = IngestOptions()
+    image: ImageConfig = ImageConfig()
+    trainer: TrainerSettings
+    evaluator: EvaluatorSettings = EvaluatorSettings()
+    beam: BeamConfig = BeamConfig()
+
+    @field_validator("workspace", "data_root", "schema_path")
+    @classmethod
+    def _absolute(cls, path: str | None) -> str | None:
+        # TFX keys its cache by paths as they are written: one folder must have one name.
+        return path if path is None or is_remote(path) else os.path.abspath(path)
+
+    @property
+    def features(self) -> Features:
+        """Names of the features in an example: as they were ingested, so they are read."""
+        return self.ingest.features
+
+    @property
+    def pipeline_root(self) -> str:
+        """Where the artifacts of every run lie."""
+        return os.path.join(self.workspace, "artifacts")
+
+    @property
+    def models_folder(self) -> str:
+        """Where pushed versions lie; a model server watches it."""
+        return os.path.join(self.workspace, "models")
+
+
+def load(source: str, overrides: Sequence[str] = ()) -> Config:
+    """Reads a configuration.
+
+    Args:
+      source: path of a YAML file, or the name of one that comes with the project (`sample`).
+      overrides: `key.subkey=value` each, the value read as YAML.
+
+    Raises:
+      PostersError: there is no such file, it is not YAML, or a key is unknown or of a wrong type.
+    """
+    path = _find(source)
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PostersError(f"{path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise PostersError(f"{path} must hold `key: value` lines; see configs/sample.yaml")
+    for override in overrides:
+        _apply(values, override)
+    return _check(values, str(path))
+
+
+def bundled() -> dict[str, Path]:
+    """The configurations that come with the project, by name."""
+    folder = Path(str(importlib.resources.files("configs")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _check(values: Mapping[str, Any], source: str) -> Config:
+    values = dict(values)
+    trainer = values.get("trainer")
+    if isinstance(trainer, dict) and isinstance(trainer.get("hub_handle"), str):
+        values["trainer"] = {**trainer, "hub_handle": _absolute_handle(trainer["hub_handle"])}
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        lines = [f"{source}: {len(error.errors())} thing(s) to mend:"]
+        lines += [f"  {line}" for line in _explain(error)]
+        raise PostersError("\n".join(lines)) from error
+
+
+def _absolute_handle(handle: str) -> str:
+    return handle if handle == EMBEDDED or is_remote(handle) else os.path.abspath(handle)
+
+
+def _explain(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            near = difflib.get_close_matches(key, _known_keys(), n=1)
+            yield f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
+        elif problem["type"] == "missing":
+            yield f"{key}: missing"
+        else:
+            yield f"{key}: {problem['msg'].lower()}, not {problem['input']!r}"
+
+
+def _known_keys() -> list[str]:
+    """Every key that a configuration may have, dotted."""
+
+    def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:
+        if "$ref" in schema:
+            schema = definitions[schema["$ref"].rsplit("/", 1)[1]]
+        for name, value in schema.get("properties", {}).items():
+            yield prefix + name
+            yield from walk(value, f"{prefix}{name}.")
+
+    schema = Config.model_json_schema()
+    definitions = schema.get("$defs", {})
+    return list(walk(schema, ""))
+
+
+def _find(source: str) -> Path:
+    if (path := Path(source)).is_file():
+        return path
+    names = bundled()
+    if source in names:
+        return names[source]
+    raise PostersError(
+        f"there is no configuration {source}: give a YAML file, or one of {', '.join(names)}."
+    )
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise PostersError(f"--set {override}: write it as key=value, such as trainer.epochs=5")
+    *parents, last = key.strip().split(".")
+    target = values
+    for parent in parents:
+        target = target.setdefault(parent, {})
+        if not isinstance(target, dict):
+            raise PostersError(f"--set {override}: {parent} holds a value, not further keys")
+    try:
+        target[last] = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise PostersError(f"--set {override}: the value is not YAML: {error}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, but with 1e-3 a number and a repeated key an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)

@@ -1,0 +1,81 @@
+"""Finding the data a run reads, and refusing early what no node could use."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from components.errors import PostersError
+from pipeline.config import Config
+
+SPLITS = ("train", "eval", "test")
+#: What `posters ingest` calls its shards.
+SHARDS = "*.tfrecord"
+_SPAN = re.compile(r"^span-(\d+)$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """One ingested span.
+
+    Attributes:
+      number: from 1.
+      folder: holds a folder of shards a split.
+      labels: the vocabulary, in order.
+    """
+
+    number: int
+    folder: Path
+    labels: tuple[str, ...]
+
+
+def find_span(config: Config) -> Span:
+    """The span that the configuration asks for.
+
+    Raises:
+      PostersError: it is not there, has an empty split, or has no vocabulary.
+    """
+    root = Path(config.data_root)
+    spans = (
+        {int(match[1]): path for path in root.iterdir() if (match := _SPAN.match(path.name))}
+        if root.is_dir()
+        else {}
+    )
+    hint = "Write it with: posters ingest --csv FILE --images FOLDER --out " + config.data_root
+    if not spans:
+        raise PostersError(f"data_root: {root} holds no span-<N> folder of examples. {hint}")
+    number = max(spans) if config.span == "latest" else config.span
+    if number not in spans:
+        there = ", ".join(str(span) for span in sorted(spans))
+        raise PostersError(f"span: {root} has no span-{number}; it has {there}.")
+    for split in SPLITS:
+        _check_split(spans[number], split)
+    return Span(number, spans[number], _read_vocabulary(spans[number]))
+
+
+def _check_split(folder: Path, split: str) -> None:
+    shards = list((folder / split).glob(SHARDS))
+    if any(shard.stat().st_size for shard in shards):
+        return
+    found = f"{len(shards)} empty shard(s)" if shards else "no shard"
+    raise PostersError(
+        f"{folder / split}: the {split} split has {found}, so there is no example to "
+        f"{'train on' if split == 'train' else 'measure with'}. Ingest more examples, or raise its "
+        "share with ingest.split_shares."
+    )
+
+
+def _read_vocabulary(folder: Path) -> tuple[str, ...]:
+    path = folder / "vocabulary.txt"
+    try:
+        labels = tuple(path.read_text(encoding="utf-8").split("\n"))
+    except OSError as error:
+        raise PostersError(
+            f"{path} cannot be read ({error.strerror}): it lists the labels, one a line, and "
+            "`posters ingest` writes it. Ingest again into another folder."
+        ) from error
+    labels = tuple(label for label in labels if label)
+    if not labels or len(set(labels)) != len(labels):
+        raise PostersError(f"{path} must list each label once, one a line; it has {len(labels)}.")
+    return labels

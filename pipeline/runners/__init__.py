@@ -1,0 +1,1 @@
+"""Where the DAG runs: one module a runner."""

@@ -1,0 +1,256 @@
+"""Runs the DAG on this machine, node after node, and says what each one did.
+
+TFX's LocalDagRunner does the same launches, but tells nobody which nodes ran and which were cached,
+leaves an interrupted node marked as running, and has no guard against two runs at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.dsl.compiler import compiler, constants
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.proto.orchestration import pipeline_pb2
+
+from components.errors import PostersError
+
+State = Literal["run", "cached", "failed"]
+#: How ML Metadata names a resolver node's type.
+_RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
+#: Seconds between two looks at how much memory is in use.
+_MEMORY_SECONDS = 0.1
+
+
+class InterruptedRunError(Exception):
+    """Ctrl-C or SIGTERM: an ordinary exception, so that TFX cleans up after the node it stops."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeReport:
+    """What became of one node.
+
+    Attributes:
+      id: the node's name in the DAG.
+      state: `cached` if an earlier run's outputs were taken.
+      seconds: wall time.
+      peak_memory_bytes: the largest resident size of this process and its children meanwhile.
+      outputs: artifacts by key.
+    """
+
+    id: str
+    state: State
+    seconds: float
+    peak_memory_bytes: int
+    outputs: dict[str, list[types.Artifact]] = dataclasses.field(default_factory=dict, repr=False)
+
+
+class NodeFailedError(Exception):
+    """A node failed; its cause is the exception it raised.
+
+    Attributes:
+      reports: of the nodes before it, and of it.
+    """
+
+    def __init__(self, reports: list[NodeReport]) -> None:
+        super().__init__(f"{reports[-1].id} failed")
+        self.reports = reports
+
+
+def run(
+    pipeline: Pipeline,
+    metadata_path: Path,
+    before: Callable[[str, int, int], None],
+    after: Callable[[NodeReport], None],
+) -> list[NodeReport]:
+    """Runs every node of a pipeline in order.
+
+    Args:
+      pipeline: the DAG, without a metadata connection.
+      metadata_path: ML Metadata's SQLite file; made if absent.
+      before: called with a node's name, its place from 1, and the number of nodes.
+      after: called with what became of it.
+
+    Returns:
+      One report a node.
+
+    Raises:
+      NodeFailedError: a node failed or was interrupted; nodes after it did not start.
+      PostersError: another run is using the same metadata.
+    """
+    metadata_path.parent.mkdir(parents=True, exist_ok=True)
+    pipeline.metadata_connection_config = metadata.sqlite_metadata_connection_config(
+        str(metadata_path)
+    )
+    representation = compiler.Compiler().compile(pipeline)
+    runtime_parameter_utils.substitute_runtime_parameter(
+        representation,
+        {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()},
+    )
+    with _only_run(metadata_path), _interruptible():
+        connection = metadata.Metadata(pipeline.metadata_connection_config)
+        _fail_abandoned(connection)
+        return _run_nodes(representation, connection, before, after)
+
+
+def _run_nodes(
+    representation: pipeline_pb2.Pipeline,
+    connection: metadata.Metadata,
+    before: Callable[[str, int, int], None],
+    after: Callable[[NodeReport], None],
+) -> list[NodeReport]:
+    reports: list[NodeReport] = []
+    for place, node in enumerate(representation.nodes, start=1):
+        node_id = node.pipeline_node.node_info.id
+        before(node_id, place, len(representation.nodes))
+        started = time.monotonic()
+        state: State = "failed"
+        outputs: dict[str, list[types.Artifact]] = {}
+        with _PeakMemory() as memory:
+            try:
+                state, outputs = _launch(representation, node.pipeline_node, connection)
+                failure = None
+            except Exception as error:  # whatever an executor raises ends the run
+                failure = error
+        seconds = time.monotonic() - started
+        reports.append(NodeReport(node_id, state, seconds, memory.peak_bytes, outputs))
+        after(reports[-1])
+        if failure is not None:
+            logging.getLogger(__name__).error("%s failed", node_id, exc_info=failure)
+            raise NodeFailedError(reports) from failure
+    return reports
+
+
+def _launch(
+    representation: pipeline_pb2.Pipeline,
+    node: pipeline_pb2.PipelineNode,
+    connection: metadata.Metadata,
+) -> tuple[State, dict[str, list[types.Artifact]]]:
+    deployment = runner_utils.extract_local_deployment_config(representation)
+    node_id = node.node_info.id
+    execution_info = launcher.Launcher(
+        pipeline_node=node,
+        mlmd_connection=connection,
+        pipeline_info=representation.pipeline_info,
+        pipeline_runtime_spec=representation.runtime_spec,
+        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+    ).launch()
+    with connection as store:
+        [execution] = store.store.get_executions_by_id([execution_info.execution_id])
+        if execution_lib.is_execution_failed(execution):
+            # Input resolution fails without an exception.
+            result = execution_lib.get_execution_result(execution, ignore_parse_errors=True)
+            raise RuntimeError(result.result_message if result else "its inputs were not found")
+        outputs = execution_lib.get_output_artifacts(store, execution.id)
+        cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
+        if node.node_info.type.name == _RESOLVER_TYPE:
+            # A resolver only looks things up: finding what it found last time changes nothing.
+            cached = outputs == _outputs_of_last(store, execution)
+    return ("cached" if cached else "run"), outputs
+
+
+def _outputs_of_last(
+    store: metadata.Metadata, execution: metadata_store_pb2.Execution
+) -> dict[str, list[types.Artifact]] | None:
+    """What the node of an execution found the time before, or nothing if there was none."""
+    earlier = [
+        other
+        for context in store.store.get_contexts_by_execution(execution.id)
+        if context.type == "node"
+        for other in store.store.get_executions_by_context(context.id)
+        if other.id < execution.id
+    ]
+    if not earlier:
+        return None
+    last = max(earlier, key=lambda other: other.id)
+    return execution_lib.get_output_artifacts(store, last.id)
+
+
+def _fail_abandoned(connection: metadata.Metadata) -> None:
+    """Marks what a killed run left as running as failed: no other run is under way."""
+    with connection as store:
+        abandoned = [
+            execution
+            for execution in store.store.get_executions()
+            if execution.last_known_state == metadata_store_pb2.Execution.RUNNING
+        ]
+        for execution in abandoned:
+            execution.last_known_state = metadata_store_pb2.Execution.FAILED
+        if abandoned:
+            store.store.put_executions(abandoned)
+
+
+@contextlib.contextmanager
+def _only_run(metadata_path: Path) -> Iterator[None]:
+    with metadata_path.with_suffix(".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PostersError(
+                f"another run is using {metadata_path}: wait for it, or give this one a workspace of "
+                "its own (--set workspace=FOLDER)."
+            ) from error
+        yield
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Makes Ctrl-C and SIGTERM an exception that TFX handles like any other."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        del frame
+        raise InterruptedRunError(signal.Signals(number).name)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class _PeakMemory:
+    """The largest resident size of this process and its children while the block runs."""
+
+    def __enter__(self) -> _PeakMemory:
+        self.peak_bytes = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while True:
+            resident = process.memory_info().rss
+            for child in process.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    resident += child.memory_info().rss
+            self.peak_bytes = max(self.peak_bytes, resident)
+            if self._stop.wait(_MEMORY_SECONDS):
+                return

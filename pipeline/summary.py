@@ -1,0 +1,146 @@
+"""What a run did, as data (`summary.json`) and as a page of text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from components.files import write_text
+
+if TYPE_CHECKING:
+    from components.evaluator.verdict import Verdict
+    from pipeline.runners.local import NodeReport
+
+#: Grows when a reader of `summary.json` would have to change.
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """One run.
+
+    Attributes:
+      run_id: when it began, in UTC; also its folder's name.
+      config: every setting that took effect, JSON values.
+      span: number of the span it trained on.
+      labels: the vocabulary, in order.
+      import_seconds: spent loading TensorFlow, TFX and Beam.
+      nodes: one report a node, in order.
+      verdict: the evaluation, or None if the run failed before it.
+      pushed: folder of the version it pushed, or None.
+      error: why it failed, or None.
+    """
+
+    run_id: str
+    config: dict[str, Any]
+    span: int
+    labels: Sequence[str]
+    import_seconds: float
+    nodes: Sequence[NodeReport]
+    verdict: Verdict | None = None
+    pushed: str | None = None
+    error: str | None = None
+
+    @property
+    def status(self) -> str:
+        """`pushed`, `refused` or `failed`."""
+        if self.error or self.verdict is None:
+            return "failed"
+        return "pushed" if self.verdict.blessed else "refused"
+
+    def write(self, path: Path) -> None:
+        """Writes `summary.json`; figures that are not numbers become null."""
+        verdict = self.verdict
+        content = {
+            "format": FORMAT,
+            "run_id": self.run_id,
+            "status": self.status,
+            "error": self.error,
+            "span": self.span,
+            "import_seconds": round(self.import_seconds, 3),
+            "seconds": round(sum(node.seconds for node in self.nodes), 3),
+            "peak_memory_bytes": max((node.peak_memory_bytes for node in self.nodes), default=0),
+            "nodes": [
+                {
+                    "id": node.id,
+                    "state": node.state,
+                    "seconds": round(node.seconds, 3),
+                    "peak_memory_bytes": node.peak_memory_bytes,
+                    "outputs": {
+                        key: [artifact.uri for artifact in artifacts]
+                        for key, artifacts in node.outputs.items()
+                    },
+                }
+                for node in self.nodes
+            ],
+            "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
+            "metrics": verdict and _overall(verdict.figures),
+            "metrics_by_label": verdict and verdict.by_label(self.labels),
+            "baseline_metrics": verdict and verdict.baseline and _overall(verdict.baseline),
+            "pushed_path": self.pushed,
+            "config": self.config,
+        }
+        write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+
+    def show(self, console: Console) -> None:
+        """Prints the table by label, the verdict and where the model went."""
+        if self.verdict is None:
+            return
+        console.print()
+        console.print(_table(self.verdict, self.labels))
+        console.print(_headline(self.verdict), style="bold")
+        for reason in self.verdict.reasons:
+            console.print(f"  - {reason}")
+        if self.pushed:
+            console.print(f"Pushed to {self.pushed}")
+        elif not self.verdict.blessed:
+            console.print("Not pushed: what served before still serves.")
+
+
+def _headline(verdict: Verdict) -> str:
+    return "Blessed." if verdict.blessed else "Refused."
+
+
+def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
+    figures, baseline = verdict.figures, verdict.baseline
+    table = Table(title="On the test split, decided at a score of 0.5", title_justify="left")
+    table.add_column("label")
+    columns = ["F1", "precision", "recall", "AUC", "support", "all-positive F1"]
+    for column in [*columns, *(["last blessed F1"] if baseline else [])]:
+        table.add_column(column, justify="right")
+    for label in labels:
+        row = [
+            _number(figures[f"{figure}/{label}"]) for figure in ("f1", "precision", "recall", "auc")
+        ]
+        row += [f"{figures[f'support/{label}']:.0f}", _number(figures[f"all_positive_f1/{label}"])]
+        table.add_row(label, *row, *([_number(baseline[f"f1/{label}"])] if baseline else []))
+    table.add_section()
+    macro = [_number(figures["macro_f1"]), "", "", _number(figures["macro_auc"])]
+    macro += [f"{figures['examples']:.0f}", _number(figures["all_positive_macro_f1"])]
+    table.add_row("macro", *macro, *([_number(baseline["macro_f1"])] if baseline else []))
+    table.add_row("micro", _number(figures["micro_f1"]))
+    return table
+
+
+def _overall(figures: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in figures.items() if "/" not in key}
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _finite(value: Any) -> Any:
+    """A copy without the NaN and infinity that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,1 @@
+"""The curated schema of the examples, kept beside the code that trusts it."""

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.cli import main
+
+VERBS = ("sample", "ingest", "run", "predict", "doctor")
+#: Takes seconds to import, so no verb may load it before it needs it.
+HEAVY = ("tensorflow", "tfx", "apache_beam", "tensorflow_hub", "google.api_core", "numpy", "pydantic")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *[[verb, "--help"] for verb in VERBS]])
+def test_help_loads_nothing_heavy(arguments):
+    script = (
+        "import sys\n"
+        "from pipeline.cli.main import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "except SystemExit as stop:\n"
+        "    assert stop.code == 0\n"
+        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage: posters" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["ingest"], ["run", "--sets", "x"]])
+def test_wrong_usage_exits_with_two(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main.main(arguments)
+    assert stop.value.code == main.USAGE
+    assert "usage: posters" in capsys.readouterr().err
+
+
+def test_an_error_a_person_can_mend_has_no_traceback(capsys):
+    assert main.main(["run", "--config", "nowhere"]) == main.FAILED
+    error = capsys.readouterr().err
+    assert error.startswith("posters: there is no configuration nowhere")
+    assert "Traceback" not in error
+
+
+def test_predict_without_a_model_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main.main(["predict", "poster.jpg"]) == main.FAILED
+    assert "posters run" in capsys.readouterr().err

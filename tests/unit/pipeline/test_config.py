@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from components.errors import PostersError
+from pipeline import config
+
+
+def _write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+MINIMAL = "name: mine\nworkspace: w\ndata_root: d\ntrainer: {hub_handle: embedded}\n"
+
+
+@pytest.mark.parametrize("name", sorted(config.bundled()))
+def test_every_bundled_configuration_loads(name):
+    loaded = config.load(name)
+    assert Path(loaded.workspace).is_absolute()
+
+
+def test_a_name_and_a_path_load_the_same():
+    assert config.load("sample") == config.load(str(config.bundled()["sample"]))
+
+
+def test_overrides_are_typed_as_yaml(tmp_path):
+    loaded = config.load(
+        _write(tmp_path, MINIMAL),
+        ["trainer.epochs=5", "trainer.learning_rate=1e-5", "span=3", "data_root=/x"],
+    )
+    assert loaded.trainer.epochs == 5
+    assert loaded.trainer.learning_rate == 1e-5
+    assert loaded.span == 3
+    assert loaded.data_root == "/x"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("trianer: {}", ["trianer: no such key", "did you mean trainer"]),
+        ("evaluator: {min_macro_f1: 1}", ["evaluator.min_macro_f1: no such key"]),
+        ("ingest: {features: {poster: x}}", ["ingest.features.poster: no such key"]),
+        ("ingest: {min_lable_count: 3}", ["ingest.min_lable_count", "ingest.min_label_count"]),
+        ("image: {size: big}", ["image.size", "'big'"]),
+        ("image: {size: 3}", ["image.size", "16"]),
+        ("span: newest", ["span", "'newest'"]),
+        ("beam: {by_node: {Transform: 3}}", ["beam.by_node.Transform"]),
+    ],
+)
+def test_a_mistake_names_its_key(tmp_path, line, words):
+    with pytest.raises(PostersError) as caught:
+        config.load(_write(tmp_path, MINIMAL + line + "\n"))
+    for word in ["my.yaml", *words]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("trainer.epoch=5", ["trainer.epoch: no such key", "trainer.epochs"]),
+        ("trainer.epochs=many", ["trainer.epochs", "'many'"]),
+        ("trainer.epochs=2.5", ["trainer.epochs"]),
+        ("trainer.epochs=-1", ["trainer.epochs", "greater than 0"]),
+        ("trainer.epochs", ["key=value"]),
+        ("name.x=1", ["name holds a value"]),
+        ("name=Bad_Name", ["name", "'Bad_Name'"]),
+        ("trainer.epochs=[", ["not YAML"]),
+    ],
+)
+def test_a_wrong_override_says_so(tmp_path, override, words):
+    with pytest.raises(PostersError) as caught:
+        config.load(_write(tmp_path, MINIMAL), [override])
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_missing_key_is_named(tmp_path):
+    with pytest.raises(PostersError, match="workspace: missing"):
+        config.load(_write(tmp_path, "name: mine\ndata_root: d\ntrainer: {hub_handle: x}\n"))
+
+
+def test_a_repeated_key_is_an_error(tmp_path):
+    with pytest.raises(PostersError, match="name stands twice"):
+        config.load(_write(tmp_path, MINIMAL + "name: other\n"))
+
+
+@pytest.mark.parametrize("text", ["a: [", "just words", "\x00", "- 1\n- 2\n"])
+def test_what_is_no_mapping_is_an_error(tmp_path, text):
+    with pytest.raises(PostersError, match=r"my\.yaml"):
+        config.load(_write(tmp_path, text))
+
+
+def test_an_unknown_configuration_lists_those_there_are():
+    with pytest.raises(PostersError, match="sample"):
+        config.load("nowhere")
+
+
+def test_local_handles_become_absolute_and_addresses_stay(tmp_path):
+    path = _write(tmp_path, MINIMAL)
+    assert config.load(path).trainer.hub_handle == "embedded"
+    address = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
+    assert config.load(path, [f"trainer.hub_handle={address}"]).trainer.hub_handle == address
+    local = config.load(path, ["trainer.hub_handle=some/module"]).trainer.hub_handle
+    assert local == str(Path("some/module").resolve())
