@@ -46,16 +46,16 @@ def print_findings(findings: list[Finding], console: Console) -> None:
     """Prints a line for each finding, how to mend it below, and a summary."""
     colours = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "red"}
     width = max(len(finding.name) for finding in findings)
-    last_mend = ""
+    shown = {""}
     for finding in findings:
         # Text, not markup: a path or a version may hold square brackets. Soft wrapping leaves lines
         # whole, so that a command can be copied.
         line = Text(f"{finding.status.value:4}", style=colours[finding.status])
         line.append(f"  {finding.name:{width}}  {finding.found}", style="default")
         console.print(line, soft_wrap=True)
-        if finding.mend and finding.mend != last_mend:
+        if finding.mend not in shown:
             console.print(Text(f"{'':{width + 8}}-> {finding.mend}"), soft_wrap=True)
-        last_mend = finding.mend
+        shown.add(finding.mend)
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
     console.print(
         f"{counts[Status.OK]} as they should be, {counts[Status.WARN]} to watch, "

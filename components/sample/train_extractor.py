@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _TRAIN_SEED, _HELD_OUT_SEED = 70_001, 70_002
 _BATCH = 64
-_CHUNK = 100
+# Each chunk of films starts counting at the first one: small chunks would repeat that too often.
+_CHUNK = 500
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 from pathlib import Path
@@ -66,12 +67,18 @@ def load(handle: str, image_size: int) -> hub.KerasLayer:
     Raises:
       PostersError: it cannot be found, is not of the feature vector form, or wants another size.
     """
+    return _load(handle, fingerprint(handle), image_size)
+
+
+@functools.lru_cache(maxsize=1)
+def _load(handle: str, content: str, image_size: int) -> hub.KerasLayer:
+    """`load`, remembering the last one: a run checks its extractor before the Trainer uses it."""
+    del content  # a part of the key
     import tensorflow as tf
     import tensorflow_hub as hub
 
-    folder = locate(handle)
     try:
-        layer = hub.KerasLayer(str(folder), trainable=False)
+        layer = hub.KerasLayer(str(locate(handle)), trainable=False)
     except (ValueError, OSError, tf.errors.OpError) as error:
         raise PostersError(
             f"trainer.hub_handle: {handle} is a SavedModel that TF-Hub cannot use as a layer "

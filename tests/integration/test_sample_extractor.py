@@ -95,6 +95,7 @@ def test_a_small_head_on_the_features_is_well_above_everything_positive(drawn):
     assert 1.4 * everything < reached < 0.9
 
 
+@pytest.mark.slow
 def test_the_script_trains_and_exports_what_hub_loads(tmp_path):
     out = tmp_path / "extractor"
     arguments = ["--out", str(out), "--posters", "70", "--held-out", "10", "--epochs", "1"]

@@ -70,9 +70,6 @@ def test_installed_metadata_carries_the_pins():
     names = {requirement.name for requirement in stack.stack_requirements()}
     assert {"tfx", "tensorflow", "tensorflow-hub", "apache-beam", "dill", "setuptools"} <= names
     assert not names & {"pytest", "pydantic"}
-
-
-def test_version_of_what_is_not_installed():
     assert stack.installed_version("no-such-package-anywhere") is None
 
 
@@ -285,7 +282,7 @@ def test_printed_lines_are_aligned_and_whole(monkeypatch):
     assert lines[1] == "fail  tensorflow-hub  0.15.0, should be ==0.16.1"
     assert lines[2].strip() == "-> make setup"
     assert lines[3].startswith("fail  tfx[x] ")
-    assert lines[4].endswith("/long" * 20), "a mend that was just given is not repeated"
+    assert lines[4].endswith("/long" * 20), "a mend that was given already is not repeated"
     assert lines[-1] == "1 as they should be, 1 to watch, 2 to mend"
 
 

@@ -1,0 +1,129 @@
+"""The lock, the source archive and the wheel: complete, and harmless to an installed stack."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("components", "configs", "pipeline", "schema")
+
+
+def test_lock_is_whole_and_names_no_place():
+    lock = (ROOT / "requirements" / "lock.txt").read_text()
+    assert "make lock" in lock
+    assert "://" not in lock
+    assert " /" not in lock
+    blocks = re.split(r"(?m)^(?=\S+==)", lock)[1:]
+    assert len(blocks) > 200
+    assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_lock_holds_the_declared_pins():
+    lock = (ROOT / "requirements" / "lock.txt").read_text()
+    locked = {
+        name.replace("_", "-").lower(): version
+        for name, version in re.findall(r"(?m)^([^\s=]+)==(\S+)", lock)
+    }
+    declared = [Requirement(line) for line in metadata.requires("poster-pipeline")]
+    assert len(declared) > 20
+    for requirement in declared:
+        version = locked[requirement.name.replace("_", "-").lower()]
+        assert requirement.specifier.contains(version), requirement
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The source archive, as Beam's --setup_file makes it, and a wheel built from that archive."""
+    folder = tmp_path_factory.mktemp("build")
+    source = folder / "source"
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, source / name, ignore=ignore)
+    for name in ("setup.py", "pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    run_setup(source, "sdist", "--dist-dir", str(folder))
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        file.extractall(folder / "unpacked")
+    [unpacked] = (folder / "unpacked").iterdir()
+    run_setup(unpacked, "bdist_wheel", "--dist-dir", str(folder))
+    [wheel] = folder.glob("*.whl")
+    return archive, wheel
+
+
+def run_setup(folder: Path, *arguments: str) -> None:
+    command = [sys.executable, "setup.py", "--quiet", *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+
+
+def shipped_files() -> set[str]:
+    """Everything that an installed package must have, by its path in the checkout."""
+    files = {
+        path
+        for package in PACKAGES
+        for pattern in ("**/*.py", "*.yaml", "*.pbtxt")
+        for path in (ROOT / package).glob(pattern)
+    }
+    files |= set((ROOT / "components" / "sample" / "extractor").rglob("*"))
+    return {file.relative_to(ROOT).as_posix() for file in files if file.is_file()}
+
+
+def test_source_archive_holds_code_and_data(built):
+    with tarfile.open(built[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert shipped_files() <= names
+    assert {"setup.py", "LICENSE"} <= names
+
+
+def test_wheel_holds_code_and_data(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        assert shipped_files() <= set(wheel.namelist())
+
+
+def test_installing_changes_no_version_of_the_stack(built):
+    """What pip would install on a Beam worker is there already, in a version that it accepts."""
+    with zipfile.ZipFile(built[1]) as wheel:
+        [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
+        lines = wheel.read(name).decode().splitlines()
+    needed = [
+        Requirement(line.removeprefix("Requires-Dist: "))
+        for line in lines
+        if line.startswith("Requires-Dist: ") and "extra ==" not in line
+    ]
+    assert {"numpy", "pydantic", "rich"} <= {requirement.name for requirement in needed}
+    assert not {"tfx", "tensorflow"} & {requirement.name for requirement in needed}
+    for requirement in needed:
+        assert requirement.specifier.contains(metadata.version(requirement.name)), requirement
+
+
+def test_command_runs_from_the_wheel(built, tmp_path):
+    with zipfile.ZipFile(built[1]) as wheel:
+        wheel.extractall(tmp_path / "installed")
+        [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+        assert "posters = pipeline.cli.main:main" in wheel.read(name).decode()
+    code = (
+        "import importlib.resources, pipeline, sys; print(pipeline.__file__);"
+        "print(importlib.resources.files('configs').joinpath('sample.yaml').read_text());"
+        "from pipeline.cli.main import main; sys.argv = ['posters', '--help']; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
+    assert "workspace:" in done.stdout
+    assert "usage: posters" in done.stdout
