@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-#: Quality at which a resized image is stored; with full chroma the loss is below what resizing costs.
+#: Quality at which a resized image is stored, with full chroma: the loss is below that of resizing.
 JPEG_QUALITY = 95
 #: Elements of `tf.map_fn` in flight: enough to keep every core of a small machine decoding.
 _PARALLEL_IMAGES = 16

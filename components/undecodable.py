@@ -51,7 +51,9 @@ def _find_undecodable(
             for record in tf.data.TFRecordDataset(file, compression_type=compression):
                 example = tf.train.Example.FromString(record.numpy()).features.feature
                 images = example[features.image].bytes_list.value
-                identifier = b"".join(example[features.id].bytes_list.value).decode(errors="replace")
+                identifier = b"".join(example[features.id].bytes_list.value).decode(
+                    errors="replace"
+                )
                 try:
                     tf.io.decode_image(images[0], channels=3, expand_animations=False)
                 except (tf.errors.InvalidArgumentError, IndexError) as error:

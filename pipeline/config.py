@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -78,7 +77,7 @@ class Config(_Section):
     @classmethod
     def _absolute(cls, path: str | None) -> str | None:
         # TFX keys its cache by paths as they are written: one folder must have one name.
-        return path if path is None or is_remote(path) else os.path.abspath(path)
+        return path if path is None or is_remote(path) else str(Path(path).resolve())
 
     @property
     def features(self) -> Features:
@@ -88,12 +87,12 @@ class Config(_Section):
     @property
     def pipeline_root(self) -> str:
         """Where the artifacts of every run lie."""
-        return os.path.join(self.workspace, "artifacts")
+        return f"{self.workspace}/artifacts"
 
     @property
     def models_folder(self) -> str:
         """Where pushed versions lie; a model server watches it."""
-        return os.path.join(self.workspace, "models")
+        return f"{self.workspace}/models"
 
 
 def load(source: str, overrides: Sequence[str] = ()) -> Config:
@@ -138,7 +137,7 @@ def _check(values: Mapping[str, Any], source: str) -> Config:
 
 
 def _absolute_handle(handle: str) -> str:
-    return handle if handle == EMBEDDED or is_remote(handle) else os.path.abspath(handle)
+    return handle if handle == EMBEDDED or is_remote(handle) else str(Path(handle).resolve())
 
 
 def _explain(error: ValidationError) -> Iterable[str]:

@@ -62,9 +62,7 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
     )
     statistics = StatisticsGen(examples=examples.outputs["examples"])
     schema = ImportSchemaGen(
-        schema_file=str(
-            fingerprints.by_content(schema_path, Path(config.pipeline_root) / "schema")
-        )
+        schema_file=str(fingerprints.by_content(schema_path, Path(config.pipeline_root) / "schema"))
     )
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -83,7 +81,10 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
         baseline_model=baseline.outputs["model"],
         example_splits=[SPLIT],
         eval_config=eval_config(
-            config.evaluator, span.labels, config.features, fingerprints.code("components.evaluator")
+            config.evaluator,
+            span.labels,
+            config.features,
+            fingerprints.code("components.evaluator"),
         ),
         schema=schema.outputs["schema"],
     )
@@ -168,7 +169,9 @@ def _check_schema(path: Path, config: Config, span: Span) -> None:
     except OSError as error:
         raise PostersError(f"schema_path: {path} cannot be read ({error.strerror}).") from error
     except text_format.ParseError as error:
-        raise PostersError(f"schema_path: {path} is no TFMD schema in text form: {error}") from error
+        raise PostersError(
+            f"schema_path: {path} is no TFMD schema in text form: {error}"
+        ) from error
     by_name = {feature.name: feature for feature in schema.feature}
     needed = (config.features.image, config.features.labels, config.features.id)
     if missing := [name for name in needed if name not in by_name]:
@@ -181,6 +184,6 @@ def _check_schema(path: Path, config: Config, span: Span) -> None:
     domain = domains.get(feature.domain, set(feature.string_domain.value))
     if domain and (unknown := [label for label in span.labels if label not in domain]):
         raise PostersError(
-            f"schema_path: the domain of {feature.name} in {path} lacks {', '.join(unknown)}, which "
-            f"the vocabulary of {span.folder} has. Add it to the domain."
+            f"schema_path: the domain of {feature.name} in {path} lacks {', '.join(unknown)}, "
+            f"which the vocabulary of {span.folder} has. Add it to the domain."
         )

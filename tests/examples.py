@@ -46,7 +46,9 @@ def odd_images() -> dict[str, bytes]:
         "grey png": encode(image.convert("L"), "PNG"),
         "palette png": encode(image.quantize(64), "PNG"),
         "png with alpha": encode(alpha, "PNG"),
-        "16-bit png": encode(Image.fromarray(np.arange(2400, dtype=np.uint16).reshape(60, 40) * 27), "PNG"),
+        "16-bit png": encode(
+            Image.fromarray(np.arange(2400, dtype=np.uint16).reshape(60, 40) * 27), "PNG"
+        ),
         "gif": encode(image, "GIF"),
         "animated gif": encode(image, "GIF", save_all=True, append_images=[picture(1), picture(2)]),
         "bmp": encode(image, "BMP"),

@@ -20,8 +20,8 @@ def eval_config(
     """Asks the exported model's own signature, on raw examples, and applies the blessing rules.
 
     The rules are TFMA thresholds, so that TFMA itself blesses or refuses on every runner. There are
-    two: the floor (lift over all-positive), and no fall against the baseline. TFMA leaves the second
-    out when there is no baseline.
+    two: the floor (lift over all-positive), and no fall against the baseline. TFMA leaves out the
+    second when there is no baseline.
 
     Args:
       settings: the rules.

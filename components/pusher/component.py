@@ -26,7 +26,7 @@ VERSION = "pushed_version"
 class AtomicPusherExecutor(executor.Executor):
     """Pushes into a scratch folder beside the versions, then renames it to its version."""
 
-    def Do(  # noqa: N802 (TFX's name)
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

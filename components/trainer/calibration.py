@@ -69,9 +69,9 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> Calibration:
 def platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Slope >= 0 and intercept of the map from logits to calibrated logits.
 
-    Source: J. Platt, "Probabilistic Outputs for Support Vector Machines" (1999): logistic regression
-    on one input, with targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2) in place of 1 and 0, which keeps
-    the fit finite when the classes separate or one is absent.
+    Source: J. Platt, "Probabilistic Outputs for Support Vector Machines" (1999): logistic
+    regression on one input, with targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2) in place of 1 and 0,
+    which keeps the fit finite when the classes separate or one is absent.
 
     Args:
       logits: (N,) float.

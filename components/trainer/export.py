@@ -4,8 +4,8 @@ Signatures:
   serving_default   `image_bytes` (N,) strings -> `scores` (N, L), `probabilities` (N, L), and the
                     label names (N, L) under the label feature's name.
   serving_examples  `examples` (N,) serialized tf.Examples -> the same.
-  transform_labels  `examples` (N,) serialized tf.Examples -> the multi-hot labels (N, L) under their
-                    transformed name; this is how the Evaluator gets its truth.
+  transform_labels  `examples` (N,) serialized tf.Examples -> the multi-hot labels (N, L) under
+                    their transformed name; this is how the Evaluator gets its truth.
 
 A score above 0.5 gives its label. Row i of every output belongs to row i of the input.
 """
@@ -40,8 +40,8 @@ class ModelParts:
     Attributes:
       transform: Transform's layer, raw features -> transformed features.
       raw_feature_spec: the raw examples' parsing specification.
-      extractor: (N, size, size, 3) float32 -> (N, D) float32.
-      head: (N, D) float32 -> (N, L) logits.
+      extractor: a layer or function, (N, size, size, 3) float32 -> (N, D) float32.
+      head: a layer or function, (N, D) float32 -> (N, L) logits.
       calibration: one map and threshold a label.
       labels: their names, in order.
       features: the examples' feature names.
@@ -58,15 +58,27 @@ class ModelParts:
     image_size: int
 
 
+def _traced(name: str) -> Callable[[Callable], Callable]:
+    """A graph function of one (N,) string tensor of that name.
+
+    Without autograph: nothing here needs it, and converting the libraries below takes it seconds.
+    """
+    spec = tf.TensorSpec((None,), tf.string, name=name)
+    return tf.function(input_signature=[spec], autograph=False)
+
+
 class PosterModel(tf.Module):
     """Images in, scores out; see the module's docstring for the signatures."""
 
     def __init__(self, parts: ModelParts) -> None:
         super().__init__(name="poster_model")
-        # Tracked as attributes, or the export would lose their tables and weights.
-        self.transform = parts.transform
-        self.extractor = parts.extractor
-        self.head = parts.head
+        # What is not tracked as an attribute is not saved: Transform's tables, and all weights. The
+        # layers themselves are kept out of sight: Keras would trace each of them again to save it.
+        self.transform_tables = parts.transform._saved_model_loader_tracked_dict
+        self.extractor_weights = list(getattr(parts.extractor, "weights", ()))
+        self.head_weights = list(getattr(parts.head, "weights", ()))
+        self._transform = lambda raw: parts.transform(raw)
+        self._forward = lambda images: parts.head(parts.extractor(images))
         calibration = parts.calibration
         self._slope = tf.constant(calibration.slope, tf.float32)
         self._intercept = tf.constant(calibration.intercept, tf.float32)
@@ -76,7 +88,7 @@ class PosterModel(tf.Module):
         self._raw_feature_spec = parts.raw_feature_spec
         self._image_size = parts.image_size
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name=IMAGE_INPUT)])
+    @_traced(IMAGE_INPUT)
     def serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`."""
         logits = self._logits(image_bytes) * self._slope
@@ -86,16 +98,16 @@ class PosterModel(tf.Module):
             self._features.labels: tf.tile(self._labels, (tf.shape(image_bytes)[0], 1)),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    @_traced("examples")
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_examples`."""
         return self.serve_images(self._parse(examples, self._features.image)[:, 0])
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    @_traced("examples")
     def transform_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`transform_labels`; decodes no image."""
         names = self._features
-        transformed = self.transform({names.labels: self._parse(examples, names.labels)})
+        transformed = self._transform({names.labels: self._parse(examples, names.labels)})
         return {names.labels_xf: transformed[names.labels_xf]}
 
     def _logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
@@ -113,10 +125,10 @@ class PosterModel(tf.Module):
         return tf.reshape(chunks.flat_values, (-1, width))
 
     def _chunk_logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
-        transformed = self.transform({self._features.image: image_bytes[:, tf.newaxis]})
+        transformed = self._transform({self._features.image: image_bytes[:, tf.newaxis]})
         stored = transformed[self._features.image_xf]
-        features = self.extractor(pixels.to_model_input(stored, self._image_size))
-        return tf.cast(self.head(features), tf.float32)
+        images = pixels.to_model_input(stored, self._image_size)
+        return tf.cast(self._forward(images), tf.float32)
 
     def _parse(self, examples: tf.Tensor, feature: str) -> tf.Tensor | tf.SparseTensor:
         spec = {feature: self._raw_feature_spec[feature]}
@@ -129,8 +141,8 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
     Args:
       parts: see `ModelParts`.
       folder: where the SavedModel goes.
-      description: more of what a program may want to know, JSON values; the labels, the calibration,
-        the image size and the feature names are added.
+      description: more of what a program may want to know, JSON values; the labels, the
+        calibration, the image size and the feature names are added.
     """
     model = PosterModel(parts)
     tf.saved_model.save(

@@ -38,8 +38,8 @@ def locate(handle: str) -> Path:
     folder = _download(handle) if is_remote(handle) else Path(handle)
     if not folder.is_dir():
         raise PostersError(
-            f"trainer.hub_handle: there is no folder {folder}. Give the folder of a TF2 SavedModel, "
-            f"an address on TF-Hub, or `{EMBEDDED}`."
+            f"trainer.hub_handle: there is no folder {folder}. Give the folder of a TF2 "
+            f"SavedModel, an address on TF-Hub, or `{EMBEDDED}`."
         )
     if not (folder / "saved_model.pb").is_file():
         raise PostersError(
@@ -88,9 +88,10 @@ def _load(handle: str, content: str, image_size: int) -> hub.KerasLayer:
         vector = layer(tf.zeros((1, image_size, image_size, 3)))
     except (ValueError, TypeError, tf.errors.OpError) as error:
         wanted = _image_shapes(layer)
+        hint = f"; it takes {wanted}" if wanted else ""
         raise PostersError(
             f"trainer.hub_handle: {handle} does not take images of {image_size} x {image_size} "
-            f"pixels{f'; it takes {wanted}' if wanted else ''}. Set image.size to the size it wants."
+            f"pixels{hint}. Set image.size to the size it wants."
         ) from error
     if not isinstance(vector, tf.Tensor) or vector.shape.rank != 2:
         got = getattr(vector, "shape", type(vector).__name__)
@@ -113,17 +114,18 @@ def _download(handle: str) -> Path:
             f"trainer.hub_handle: {handle} cannot be fetched ({_first_line(error)}). Ways out: "
             "download the module elsewhere and give its folder "
             "(--set trainer.hub_handle=/path/to/module); or set TFHUB_CACHE_DIR to a cache that "
-            f"holds it (looked in {cache}; delete a half-filled folder there); or use the extractor "
-            f"that comes with the project (--set trainer.hub_handle={EMBEDDED} --set image.size=96)."
+            f"holds it (looked in {cache}; delete a half-filled folder there); or use the "
+            "extractor that comes with the project "
+            f"(--set trainer.hub_handle={EMBEDDED} --set image.size=96)."
         ) from error
 
 
 def _image_shapes(layer: hub.KerasLayer) -> str:
     """The image sizes a module was traced for, as words, or nothing if it does not tell."""
-    functions = getattr(getattr(layer.resolved_object, "__call__", None), "concrete_functions", [])
+    call = layer.resolved_object.__call__
     shapes = {
         tuple(spec.shape.as_list()[1:3])
-        for function in functions
+        for function in getattr(call, "concrete_functions", [])
         for spec in function.structured_input_signature[0]
         if getattr(getattr(spec, "shape", None), "rank", None) == 4
     }

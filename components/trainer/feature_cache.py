@@ -104,7 +104,8 @@ def cache_key(source: FeatureSource) -> str:
 def _compute(folder: Path, source: FeatureSource, progress: Callable[[int], None]) -> None:
     size = source.image_size
 
-    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.uint8)])
+    # Nothing here needs autograph, and converting the libraries below takes it seconds.
+    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.uint8)], autograph=False)
     def extract(images: tf.Tensor) -> tf.Tensor:
         return source.extractor(pixels.normalize(images))
 

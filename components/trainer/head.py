@@ -48,7 +48,7 @@ def fit(
     optimizer = tf_keras.optimizers.Adam(schedule)
     optimizer.build(model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = macro_soft_f1_from_logits(labels, model(features, training=True))

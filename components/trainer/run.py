@@ -83,9 +83,7 @@ def _features(
 
 def _fit(train: feature_cache.CachedFeatures, settings: TrainerSettings) -> Any:
     with progress("epoch", total=settings.epochs) as update:
-        return head.fit(
-            train, settings, lambda epoch, loss: update(epoch, f"loss {loss:.4f}")
-        )
+        return head.fit(train, settings, lambda epoch, loss: update(epoch, f"loss {loss:.4f}"))
 
 
 def _warn_of_absent(labels: Sequence[str], truth: np.ndarray) -> None:

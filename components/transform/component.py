@@ -17,7 +17,7 @@ from components.undecodable import naming_undecodable_images
 class PosterTransformExecutor(executor.Executor):
     """Runs Transform; if an image cannot be decoded the error says which one."""
 
-    def Do(  # noqa: N802 (TFX's name)
+    def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from components.ingest import IngestResult, ingest
 from components.progress import CONSOLE, progress
@@ -12,7 +11,6 @@ from pipeline import config as configuration
 
 def run(options: argparse.Namespace) -> int:
     """Ingests one source, unless it is already there."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     config = configuration.load(options.config, options.overrides)
     with progress("images") as update:
         result = ingest(

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     # Native start-up chatter of TensorFlow; a person who wants it sets the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Google's client libraries, which TFX brings, announce the end of Python 3.10 in every process.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     from components.errors import PostersError
 
     try:
@@ -70,7 +73,9 @@ def _add_sample(verbs: argparse._SubParsersAction) -> None:
 def _add_ingest(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("ingest", help="turn a CSV and a folder of images into examples")
     verb.add_argument("--csv", type=Path, required=True, help="table with ids and labels")
-    verb.add_argument("--images", type=Path, required=True, help="folder with <id>.jpg and the like")
+    verb.add_argument(
+        "--images", type=Path, required=True, help="folder with <id>.jpg and the like"
+    )
     verb.add_argument("--out", type=Path, required=True, help="data root to write span-1 into")
     _add_config(verb, default="local")
 

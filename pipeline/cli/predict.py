@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,8 +17,6 @@ _RUNNERS_UP = 2
 def run(options: argparse.Namespace) -> int:
     """Asks the model; exits with 1 if a file could not be read."""
     folder = options.model or _last_pushed(Path("workspace"))
-    # Only the native chatter of start-up; errors still raise.
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from components.serving.predictor import Predictor
 
     predictor = Predictor(folder)
@@ -41,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _show(prediction) -> None:  # noqa: ANN001 (its type would load TensorFlow)
+def _show(prediction) -> None:
     given = prediction.labels
     CONSOLE.print(f"{prediction.path}: {', '.join(given) or 'none'}", markup=False)
     ranked = sorted(prediction.scores, key=lambda label: -prediction.scores[label])

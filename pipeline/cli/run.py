@@ -51,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
     return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
 
 
-def _execute(
-    config: configuration.Config, span: data.Span, run_id: str
-) -> tuple[RunSummary, bool]:
+def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tuple[RunSummary, bool]:
     started = time.monotonic()
     CONSOLE.print(f"Run {run_id}: {config.name}, span {span.number}, {len(span.labels)} labels")
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")

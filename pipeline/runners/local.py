@@ -204,8 +204,8 @@ def _only_run(metadata_path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise PostersError(
-                f"another run is using {metadata_path}: wait for it, or give this one a workspace of "
-                "its own (--set workspace=FOLDER)."
+                f"another run is using {metadata_path}: wait for it, or give this one a workspace "
+                "of its own (--set workspace=FOLDER)."
             ) from error
         yield
 

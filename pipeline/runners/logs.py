@@ -23,9 +23,7 @@ def to_file(path: Path) -> Iterator[None]:
     with path.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), 2)
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root = logging.getLogger()
         level = root.level
         root.addHandler(handler)

@@ -116,7 +116,9 @@ def _evaluate(world, output, model, baseline=None):
         inputs["baseline_model"] = [_model(world, baseline)]
     evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
     evaluation.uri, blessing.uri = str(output / "evaluation"), str(output / "blessing")
-    PosterEvaluatorExecutor(BaseBeamExecutor.Context(tmp_dir=str(output / "tmp"), unique_id="1")).Do(
+    PosterEvaluatorExecutor(
+        BaseBeamExecutor.Context(tmp_dir=str(output / "tmp"), unique_id="1")
+    ).Do(
         inputs,
         {"evaluation": [evaluation], "blessing": [blessing]},
         {

@@ -92,7 +92,9 @@ def test_serving_sees_the_pixels_of_training(images, transformed, served, signat
         asked = {export.IMAGE_INPUT: tf.constant(list(images.values()))}
     else:
         asked = {
-            "examples": tf.constant([example(name, content, ["Drama"]) for name, content in images.items()])
+            "examples": tf.constant(
+                [example(name, content, ["Drama"]) for name, content in images.items()]
+            )
         }
     serving = _pixels_of(served.signatures[signature](**asked))
     # A score is a float32 sigmoid; what is lost there is far below one level in 255.
@@ -118,21 +120,23 @@ def test_labels_are_multi_hot_in_the_order_of_the_vocabulary(transformed, served
         example("c", b"never decoded", []),
     ]
     outputs = served.signatures[export.TRANSFORM_LABELS](examples=tf.constant(records))
-    np.testing.assert_array_equal(
-        outputs[FEATURES.labels_xf], [[0, 0, 1], [0, 0, 0], [0, 0, 0]]
-    )
+    np.testing.assert_array_equal(outputs[FEATURES.labels_xf], [[0, 0, 1], [0, 0, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 130])
 def test_any_number_of_images_can_be_asked_about_at_once(served, count):
     distinct = [encode(picture(seed, 20, 30)) for seed in range(7)]
     asked = [distinct[index % 7] for index in range(count)]
-    answer = served.signatures["serving_default"](**{export.IMAGE_INPUT: tf.constant(asked, tf.string)})
+    answer = served.signatures["serving_default"](
+        **{export.IMAGE_INPUT: tf.constant(asked, tf.string)}
+    )
     width = SIZE * SIZE * 3
     assert answer["scores"].shape == (count, width)
     assert answer[FEATURES.labels].shape == (count, width)
     if count:
-        alone = served.signatures["serving_default"](**{export.IMAGE_INPUT: tf.constant(asked[-1:])})
+        alone = served.signatures["serving_default"](
+            **{export.IMAGE_INPUT: tf.constant(asked[-1:])}
+        )
         np.testing.assert_allclose(answer["scores"][-1], alone["scores"][0], atol=1e-6)
 
 

@@ -7,7 +7,15 @@ from pipeline.cli import main
 
 VERBS = ("sample", "ingest", "run", "predict", "doctor")
 #: Takes seconds to import, so no verb may load it before it needs it.
-HEAVY = ("tensorflow", "tfx", "apache_beam", "tensorflow_hub", "google.api_core", "numpy", "pydantic")
+HEAVY = (
+    "tensorflow",
+    "tfx",
+    "apache_beam",
+    "tensorflow_hub",
+    "google.api_core",
+    "numpy",
+    "pydantic",
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *[[verb, "--help"] for verb in VERBS]])
