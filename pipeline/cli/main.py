@@ -82,6 +82,11 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
 
 def _add_run(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("run", help="run the DAG: train, evaluate, bless, push")
+    verb.add_argument(
+        "--allow-anomalies",
+        metavar="REASON",
+        help="go on whatever DataGate finds; the reason is kept with the run",
+    )
     _add_config(verb, default="local")
 
 
