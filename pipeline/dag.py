@@ -44,9 +44,7 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
     """
     data = data_nodes.create(config, span)
     examples, schema = data.examples, data.schema
-    transform = _transform(config, span, examples, schema)
-    # Transform takes nothing that the gate makes, so that a new decision alone recomputes nothing.
-    transform.add_upstream_node(data.gate)
+    transform = transform_node(config, span, data)
     trainer = _trainer(config, span, transform, schema)
     baseline = Resolver(
         strategy_class=LatestOtherBlessedModel,
@@ -84,10 +82,11 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
     )
 
 
-def _transform(config: Config, span: Span, examples: BaseNode, schema: BaseNode) -> BaseNode:
-    return Transform(
-        examples=examples.outputs["examples"],
-        schema=schema.outputs["schema"],
+def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:
+    """Transform, which waits for the gate."""
+    transform = Transform(
+        examples=data.examples.outputs["examples"],
+        schema=data.schema.outputs["schema"],
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
         custom_config={
             "features": dataclasses.asdict(config.features),
@@ -99,6 +98,9 @@ def _transform(config: Config, span: Span, examples: BaseNode, schema: BaseNode)
         # StatisticsGen has made them; of the resized images they would say nothing.
         disable_statistics=True,
     )
+    # It takes nothing that the gate makes, so that a new decision alone recomputes nothing.
+    transform.add_upstream_node(data.gate)
+    return transform
 
 
 def _trainer(config: Config, span: Span, transform: BaseNode, schema: BaseNode) -> BaseNode:

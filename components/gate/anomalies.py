@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, path_pb2, schema_pb2, statistics_pb2
 
+from components.gate import chance
 from components.gate.facts import SplitFacts
 from components.gate.findings import Finding
 from components.gate.settings import GateSettings
@@ -102,7 +103,7 @@ def describe_drift(
     """A finding for each drift beyond its threshold, in train since `previous_span`."""
     limits = {labels_feature: "gate.max_label_drift, or the schema's drift_comparator"}
     findings = []
-    for feature, measurement in _beyond(measured, "drift_measurements"):
+    for feature, measurement in _beyond(measured, "drift", now, before):
         problem = _problem(measurement, f"from span {previous_span}", feature, limits, "drift")
         if feature == labels_feature:
             problem += "; " + _changed(now, before, f"in span {previous_span}")
@@ -123,7 +124,7 @@ def describe_skew(
 ) -> list[Finding]:
     """A finding for each skew beyond its threshold, between train and `split`."""
     findings = []
-    for feature, measurement in _beyond(measured, "skew_measurements"):
+    for feature, measurement in _beyond(measured, "skew", facts, train):
         problem = _problem(measurement, "from train", feature, {}, "skew")
         if feature == labels_feature:
             problem += "; " + _changed(facts, train, "in train")
@@ -136,12 +137,28 @@ def describe_skew(
 
 
 def _beyond(
-    measured: Iterable[anomalies_pb2.DriftSkewInfo], kind: str
+    measured: Iterable[anomalies_pb2.DriftSkewInfo], kind: str, one: SplitFacts, other: SplitFacts
 ) -> Iterator[tuple[str, _Measurement]]:
+    """The distances beyond their thresholds and beyond what chance explains."""
     for info in measured:
-        for measurement in getattr(info, kind):
-            if measurement.value > measurement.threshold:
-                yield _name(info.path, ""), measurement
+        feature = _name(info.path, "")
+        for measurement in getattr(info, f"{kind}_measurements"):
+            bound = max(measurement.threshold, _by_chance(measurement, feature, one, other))
+            if measurement.value > bound:
+                yield feature, measurement
+
+
+def _by_chance(
+    measurement: _Measurement, feature: str, one: SplitFacts, other: SplitFacts
+) -> float:
+    sizes = one.values.get(feature, 0), other.values.get(feature, 0)
+    if not all(sizes):
+        return 0.0  # all values of a feature are gone: that is no chance
+    if measurement.type == _Measurement.JENSEN_SHANNON_DIVERGENCE:
+        return chance.divergence(*sizes)
+    if measurement.type == _Measurement.L_INFTY and (one.labels and other.labels):
+        return chance.largest_share_change(one.labels, other.labels)
+    return 0.0
 
 
 def _problem(

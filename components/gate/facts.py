@@ -15,10 +15,12 @@ class SplitFacts:
     Attributes:
       examples: how many there are.
       labels: how often each label occurs, the most frequent first.
+      values: how many values each feature has over all examples.
     """
 
     examples: int
     labels: Mapping[str, int]
+    values: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def share(self, label: str) -> float:
         """The share of the examples that carry the label, in [0, 1]; 0 of no examples."""
@@ -37,10 +39,14 @@ def read(
     if not statistics.datasets:
         return SplitFacts(0, {})
     dataset = statistics.datasets[0]
+    labels: dict[str, int] = {}
+    values: dict[str, int] = {}
     for feature in dataset.features:
-        if list(feature.path.step) == [labels_feature]:
+        name = ".".join(feature.path.step)
+        kind = getattr(feature, feature.WhichOneof("stats"))
+        values[name] = kind.common_stats.tot_num_values
+        if name == labels_feature:
             # The rank histogram has the first 1,000 values; `top_values` only 20.
             buckets = feature.string_stats.rank_histogram.buckets
-            counts = {bucket.label: round(bucket.sample_count) for bucket in buckets}
-            return SplitFacts(dataset.num_examples, counts)
-    return SplitFacts(dataset.num_examples, {})
+            labels = {bucket.label: round(bucket.sample_count) for bucket in buckets}
+    return SplitFacts(dataset.num_examples, labels, values)

@@ -74,7 +74,7 @@ class GateSettings:
 
         known = anomalies_pb2.AnomalyInfo.Type.keys()
         if unknown := [kind for kind in kinds if kind not in known]:
-            raise ValueError(f"must name kinds of anomaly that TFDV has; {unknown[0]} is none")
+            raise ValueError(f"{len(unknown)} of the names are no kind of anomaly in TFDV")
         return kinds
 
     @field_validator("override")
