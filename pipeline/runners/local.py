@@ -32,11 +32,8 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.errors import PostersError
 
 State = Literal["run", "cached", "failed"]
-#: How ML Metadata names the types of nodes that only look things up.
-_LOOKUP_TYPES = (
-    "tfx.dsl.components.common.resolver.Resolver",
-    "tfx.dsl.components.common.importer.Importer",
-)
+#: How ML Metadata names a resolver node's type.
+_RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
 #: Seconds between two looks at how much memory is in use.
 _MEMORY_SECONDS = 0.1
 
@@ -163,8 +160,8 @@ def _launch(
             raise RuntimeError(result.result_message if result else "its inputs were not found")
         outputs = execution_lib.get_output_artifacts(store, execution.id)
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
-        if node.node_info.type.name in _LOOKUP_TYPES:
-            # Finding what it found last time changes nothing.
+        if node.node_info.type.name == _RESOLVER_TYPE:
+            # A resolver only looks things up: finding what it found last time changes nothing.
             cached = outputs == _outputs_of_last(store, execution)
     return ("cached" if cached else "run"), outputs
 

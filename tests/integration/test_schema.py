@@ -61,7 +61,7 @@ def test_the_curated_schema_finds_what_it_forbids(tmp_path):
     assert _kinds(_statistics(tmp_path, [good, bad, unlabelled]), schema) == {
         ("poster", "MAX_IMAGE_BYTE_SIZE_EXCEEDED"),
         ("genres", "ENUM_TYPE_UNEXPECTED_STRING_VALUES"),
-        ("genres", "FEATURE_TYPE_LOW_FRACTION_PRESENT"),
+        ("genres", "FEATURE_TYPE_LOW_NUMBER_VALUES"),
         ("year", "INT_TYPE_SMALL_INT"),
     }
 
