@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+#: Width of what is written where there is no terminal.
+_FILE_COLUMNS = 110
 #: The one console that everything meant for a person goes to; logs go elsewhere.
-CONSOLE = Console(highlight=False, soft_wrap=True)
+CONSOLE = Console(
+    highlight=False,
+    soft_wrap=True,
+    # A table piped into a file must not be squeezed into 80 columns.
+    width=None if sys.stdout.isatty() else _FILE_COLUMNS,
+)
 #: Seconds between lines where output is not a terminal.
 _LINE_SECONDS = 10.0
 #: `update(done, detail)`: steps done so far, and a few words about the last one.

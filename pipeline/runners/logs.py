@@ -28,6 +28,8 @@ def to_file(path: Path) -> Iterator[None]:
         level = root.level
         root.addHandler(handler)
         root.setLevel(logging.INFO)
+        # A line a type hint, hundreds a node, that say nothing.
+        logging.getLogger("apache_beam.typehints").setLevel(logging.WARNING)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
         try:
