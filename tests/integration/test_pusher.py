@@ -1,5 +1,7 @@
 """The real Pusher executor: a version appears whole, or not at all."""
 
+import shutil
+
 import pytest
 from tfx.components.pusher import executor
 from tfx.proto import pusher_pb2
@@ -61,6 +63,17 @@ def test_a_refused_model_is_not_pushed(artifacts, tmp_path):
     pushed = _push(artifacts, tmp_path, blessed=False)
     assert not pushed.get_int_custom_property(component.PUSHED)
     assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+
+
+def test_a_deleted_version_is_put_back_whole(artifacts, tmp_path):
+    pushed = _push(artifacts, tmp_path)
+    [version] = (tmp_path / "models").iterdir()
+    assert not component.restore(pushed)
+    shutil.rmtree(version)
+    assert component.restore(pushed)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [version.name]
+    assert (version / "saved_model.pb").read_bytes() == b"graph"
+    assert (version / "variables" / "weights").read_bytes() == b"weights"
 
 
 def test_a_push_cut_off_half_way_leaves_what_served_before(artifacts, tmp_path, monkeypatch):
