@@ -59,6 +59,16 @@ def _bar(title: str, total: int | None) -> Iterator[Update]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[detail]}"),
     )
-    with Progress(*columns, console=CONSOLE) as bar:
-        task = bar.add_task(title, total=total, detail="")
-        yield lambda done, detail="": bar.update(task, completed=done, detail=detail)
+    bar = Progress(*columns, console=CONSOLE)
+    task = bar.add_task(title, total=total, detail="")
+
+    def update(done: int, detail: str = "") -> None:
+        bar.start()  # at the first step: work that turns out to be done already shows no bar
+        bar.update(task, completed=done, detail=detail)
+
+    try:
+        yield update
+        if total is None:  # now it is known
+            bar.update(task, total=bar.tasks[task].completed)
+    finally:
+        bar.stop()
