@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+#: Width of what is written where there is no terminal.
+_FILE_COLUMNS = 110
 #: The one console that everything meant for a person goes to; logs go elsewhere.
-CONSOLE = Console(highlight=False, soft_wrap=True)
+CONSOLE = Console(
+    highlight=False,
+    soft_wrap=True,
+    # A table piped into a file must not be squeezed into 80 columns.
+    width=None if sys.stdout.isatty() else _FILE_COLUMNS,
+)
 #: Seconds between lines where output is not a terminal.
 _LINE_SECONDS = 10.0
 #: `update(done, detail)`: steps done so far, and a few words about the last one.
@@ -51,6 +59,16 @@ def _bar(title: str, total: int | None) -> Iterator[Update]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[detail]}"),
     )
-    with Progress(*columns, console=CONSOLE) as bar:
-        task = bar.add_task(title, total=total, detail="")
-        yield lambda done, detail="": bar.update(task, completed=done, detail=detail)
+    bar = Progress(*columns, console=CONSOLE)
+    task = bar.add_task(title, total=total, detail="")
+
+    def update(done: int, detail: str = "") -> None:
+        bar.start()  # at the first step: work that turns out to be done already shows no bar
+        bar.update(task, completed=done, detail=detail)
+
+    try:
+        yield update
+        if total is None:  # now it is known
+            bar.update(task, total=bar.tasks[task].completed)
+    finally:
+        bar.stop()

@@ -15,7 +15,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
-from tfx.utils import proto_utils
+from tfx.utils import io_utils, proto_utils
 
 #: Custom properties of a PushedModel artifact, as TFX's Pusher writes them.
 PUSHED = "pushed"
@@ -60,6 +60,30 @@ class AtomicPusherExecutor(executor.Executor):
         fileio.rename(pushed.get_string_custom_property(DESTINATION), final)
         pushed.set_string_custom_property(DESTINATION, final)
         pushed.set_string_custom_property(VERSION, str(version))
+
+
+def restore(pushed: types.Artifact) -> bool:
+    """Puts a pushed version back where it was pushed, if it is no longer there.
+
+    A cached Pusher does nothing, so a version that was deleted would stay away for good. TFX keeps
+    a copy of every pushed model with the artifact.
+
+    Args:
+      pushed: the artifact of a model that was pushed.
+
+    Returns:
+      Whether it was missing.
+    """
+    destination = pushed.get_string_custom_property(DESTINATION)
+    if fileio.exists(destination):
+        return False
+    base, version = posixpath.split(destination)
+    scratch = posixpath.join(base, f".restore-{version}")
+    if fileio.exists(scratch):
+        fileio.rmtree(scratch)
+    io_utils.copy_dir(pushed.uri, scratch)
+    fileio.rename(scratch, destination)
+    return True
 
 
 class Pusher(component.Pusher):

@@ -113,6 +113,7 @@ def _compute(folder: Path, source: FeatureSource, progress: Callable[[int], None
     with (folder / "features.f32").open("wb") as file:
         for images, batch_labels, batch_ids in _examples(source):
             vectors = extract(images).numpy().astype("<f4", copy=False)
+            _check_finite(vectors, batch_ids)
             width = vectors.shape[1]
             file.write(vectors.tobytes())
             labels.append(batch_labels.numpy())
@@ -127,6 +128,17 @@ def _compute(folder: Path, source: FeatureSource, progress: Callable[[int], None
     np.save(folder / "ids.npy", np.concatenate(ids))
     shape = {"rows": sum(map(len, ids)), "width": width}
     (folder / "meta.json").write_text(json.dumps(shape), encoding="utf-8")
+
+
+def _check_finite(vectors: np.ndarray, ids: tf.Tensor) -> None:
+    """Refuses NaN and infinity here: further on, relu makes a zero of them and nobody notices."""
+    broken = ~np.isfinite(vectors).all(axis=1)
+    if broken.any():
+        names = ", ".join(name.decode(errors="replace") for name in ids.numpy()[broken, 0][:5])
+        raise PostersError(
+            f"trainer.hub_handle: the extractor gives NaN or infinity for id {names}; check that "
+            "it takes pixels in [0, 1]."
+        )
 
 
 def _examples(source: FeatureSource) -> tf.data.Dataset:

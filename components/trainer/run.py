@@ -75,10 +75,18 @@ def _features(
         extractor_fingerprint=extractor.fingerprint(hub_handle),
         image_size=config["image_size"],
     )
+    computed = 0
+
+    def show(done: int) -> None:
+        nonlocal computed
+        computed = done
+        update(done, "images")
+
     with progress(f"features of {split}") as update:
-        return feature_cache.load_or_compute(
-            Path(config["feature_cache"]), source, lambda done: update(done, "images")
-        )
+        features = feature_cache.load_or_compute(Path(config["feature_cache"]), source, show)
+    if not computed:
+        CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
+    return features
 
 
 def _fit(train: feature_cache.CachedFeatures, settings: TrainerSettings) -> Any:

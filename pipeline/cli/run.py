@@ -6,6 +6,7 @@ import argparse
 import datetime
 import errno
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -134,6 +135,8 @@ def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
     pushed = outputs.get("Pusher", {}).get("pushed_model")
     if not pushed or not pushed[0].get_int_custom_property(pusher.PUSHED):
         return found, None
+    if pusher.restore(pushed[0]):
+        CONSOLE.print("  the pushed version had been deleted: it was put back", markup=False)
     return found, pushed[0].get_string_custom_property(pusher.DESTINATION)
 
 
@@ -145,7 +148,11 @@ def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:
         )
     if isinstance(cause, PostersError):
         return f"{node}: {cause}"
-    if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-        return f"{node}: the disk is full ({cause.filename}). Free some space and run again."
     first_line = str(cause).strip().split("\n", 1)[0]
+    # Beam and ML Metadata pass on the words of an error, not its number.
+    if any(words in str(cause) for words in (os.strerror(errno.ENOSPC), "disk is full")):
+        return (
+            f"{node}: the disk is full ({first_line}). Free some space, or choose another folder "
+            "with --set workspace=FOLDER, and run again: nothing half-written was kept."
+        )
     return f"{node}: {type(cause).__name__}: {first_line}"

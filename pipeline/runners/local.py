@@ -162,13 +162,17 @@ def _launch(
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         if node.node_info.type.name == _RESOLVER_TYPE:
             # A resolver only looks things up: finding what it found last time changes nothing.
-            cached = outputs == _outputs_of_last(store, execution)
+            cached = _ids(outputs) == _ids_found_last(store, execution)
     return ("cached" if cached else "run"), outputs
 
 
-def _outputs_of_last(
+def _ids(outputs: dict[str, list[types.Artifact]]) -> dict[str, list[int]]:
+    return {key: [artifact.id for artifact in artifacts] for key, artifacts in outputs.items()}
+
+
+def _ids_found_last(
     store: metadata.Metadata, execution: metadata_store_pb2.Execution
-) -> dict[str, list[types.Artifact]] | None:
+) -> dict[str, list[int]] | None:
     """What the node of an execution found the time before, or nothing if there was none."""
     earlier = [
         other
@@ -180,7 +184,7 @@ def _outputs_of_last(
     if not earlier:
         return None
     last = max(earlier, key=lambda other: other.id)
-    return execution_lib.get_output_artifacts(store, last.id)
+    return _ids(execution_lib.get_output_artifacts(store, last.id))
 
 
 def _fail_abandoned(connection: metadata.Metadata) -> None:

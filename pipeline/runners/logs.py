@@ -20,7 +20,7 @@ def to_file(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr.flush()
     screen = os.dup(2)
-    with path.open("ab", buffering=0) as file:
+    with path.open("ab", buffering=0) as file, warnings.catch_warnings():
         os.dup2(file.fileno(), 2)
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -28,6 +28,8 @@ def to_file(path: Path) -> Iterator[None]:
         level = root.level
         root.addHandler(handler)
         root.setLevel(logging.INFO)
+        # A line a type hint, hundreds a node, that say nothing.
+        logging.getLogger("apache_beam.typehints").setLevel(logging.WARNING)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
         try:

@@ -1,0 +1,214 @@
+"""The whole DAG on the embedded sample, as `make run` runs it."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn import metrics as sklearn_metrics
+
+from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED, main
+from tests.e2e.conftest import World
+from tests.examples import FEATURES, write_records
+
+NODES = [
+    "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher",
+]  # fmt: skip
+
+
+def _states(summary: dict) -> dict[str, str]:
+    return {node["id"]: node["state"] for node in summary["nodes"]}
+
+
+def _records(folder: Path) -> list[bytes]:
+    files = sorted(str(path) for path in folder.glob("*.tfrecord"))
+    return [record.numpy() for record in tf.data.TFRecordDataset(files)]
+
+
+def test_the_first_run_blesses_and_pushes(world, first_run):
+    assert _states(first_run) == dict.fromkeys(NODES, "run")
+    assert first_run["status"] == "pushed"
+    assert first_run["verdict"]["blessed"]
+    assert "no earlier blessed model" in " ".join(first_run["verdict"]["reasons"])
+    assert first_run["baseline_metrics"] is None
+    assert 1.4 < first_run["metrics"]["macro_f1_lift"] < 2.5
+    assert first_run["metrics"]["macro_f1"] < 0.85
+    pushed = Path(first_run["pushed_path"])
+    assert pushed.parent == world.models
+    assert list(world.models.iterdir()) == [pushed]
+    assert set(tf.saved_model.load(str(pushed)).signatures) == {
+        "serving_default",
+        "serving_examples",
+        "transform_labels",
+    }
+    for node in first_run["nodes"]:
+        assert node["seconds"] >= 0
+        assert node["peak_memory_bytes"] > 0
+
+
+def test_served_scores_give_the_evaluators_figures(world, first_run, capsys):
+    """Ask the pushed model about the files of the test split, and count with scikit-learn."""
+    truth = {}
+    for record in _records(world.data / "span-1" / "test"):
+        features = tf.train.Example.FromString(record).features.feature
+        identifier = features[FEATURES.id].bytes_list.value[0].decode()
+        truth[identifier] = {v.decode() for v in features[FEATURES.labels].bytes_list.value}
+    files = [str(world.source / "images" / f"{identifier}.jpg") for identifier in truth]
+    capsys.readouterr()
+    assert main(["predict", "--json", "--model", first_run["pushed_path"], *files]) == OK
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["path"] for answer in answers] == files
+    labels = list(answers[0]["scores"])
+    assert labels == list(first_run["metrics_by_label"])
+    wanted = np.array([[label in given for label in labels] for given in truth.values()])
+    scores = np.array([list(answer["scores"].values()) for answer in answers])
+    precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(
+        wanted, scores > 0.5, zero_division=0
+    )
+    for index, label in enumerate(labels):
+        figures = first_run["metrics_by_label"][label]
+        assert figures["f1"] == pytest.approx(f1[index], abs=1e-6)
+        assert figures["precision"] == pytest.approx(precision[index], abs=1e-6)
+        assert figures["recall"] == pytest.approx(recall[index], abs=1e-6)
+        assert figures["support"] == support[index]
+        auc = sklearn_metrics.roc_auc_score(wanted[:, index], scores[:, index])
+        assert figures["auc"] == pytest.approx(auc, abs=1e-6)
+    assert first_run["metrics"]["macro_f1"] == pytest.approx(f1.mean(), abs=1e-6)
+
+
+def test_scores_are_the_same_from_examples_and_from_files(world, first_run):
+    """What the Evaluator asks (serving_examples) and what a client asks (serving_default)."""
+    records = _records(world.data / "span-1" / "test")
+    images = [
+        tf.train.Example.FromString(record).features.feature[FEATURES.image].bytes_list.value[0]
+        for record in records
+    ]
+    model = tf.saved_model.load(first_run["pushed_path"])
+    by_example = model.signatures["serving_examples"](examples=tf.constant(records))
+    by_file = model.signatures["serving_default"](image_bytes=tf.constant(images))
+    for key in ("scores", "probabilities"):
+        np.testing.assert_allclose(by_example[key], by_file[key], atol=1e-5)
+    assert by_file["genres"].numpy()[0].tolist() == by_example["genres"].numpy()[-1].tolist()
+
+
+def test_again_with_nothing_changed_every_node_is_cached(world, first_run):
+    status, summary = world.run()
+    assert status == OK
+    assert _states(summary) == dict.fromkeys(NODES, "cached")
+    for key in ("metrics", "metrics_by_label", "verdict", "pushed_path"):
+        assert summary[key] == first_run[key]
+
+
+def test_a_new_learning_rate_trains_again_and_computes_no_feature(world, first_run):
+    features = world.root / "workspace" / "features"
+    before = {path: path.stat().st_mtime_ns for path in features.rglob("*")}
+    status, summary = world.run("trainer.learning_rate=0.0007")
+    assert status in (OK, REFUSED)
+    states = _states(summary)
+    assert [node for node in NODES if states[node] == "cached"] == NODES[:6]
+    assert {path: path.stat().st_mtime_ns for path in features.rglob("*")} == before
+    assert summary["baseline_metrics"]["macro_f1"] == first_run["metrics"]["macro_f1"]
+
+
+def test_a_model_trained_on_shuffled_labels_is_refused(world, first_run, tmp_path, capsys):
+    with (world.source / "MovieGenre.csv").open(encoding="iso-8859-1", newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = np.random.default_rng(0).permutation([row["Genre"] for row in rows])
+    with (tmp_path / "shuffled.csv").open("w", encoding="iso-8859-1", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**row, "Genre": label} for row, label in zip(rows, labels, strict=True))
+    assert world.ingest(tmp_path / "shuffled.csv", tmp_path / "data") == OK
+    models = set(world.models.iterdir())
+    status, summary = world.run(f"data_root={tmp_path / 'data'}")
+    assert status == REFUSED
+    assert summary["status"] == "refused"
+    assert summary["pushed_path"] is None
+    assert set(world.models.iterdir()) == models
+    reasons = " ".join(summary["verdict"]["reasons"])
+    assert "times what answering yes to everything gives" in reasons
+    assert "min_macro_f1_lift" in reasons
+    assert "Refused." in capsys.readouterr().out
+
+
+def _with_broken_image(world: World, data: Path, split: str) -> None:
+    """A copy of the sample's span with one image of one split cut off."""
+    for part in ("train", "eval", "test"):
+        records = _records(world.data / "span-1" / part)
+        if part == split:
+            example = tf.train.Example.FromString(records[5])
+            images = example.features.feature[FEATURES.image].bytes_list
+            images.value[0] = images.value[0][:9]
+            example.features.feature[FEATURES.id].bytes_list.value[0] = b"tt-broken"
+            records[5] = example.SerializeToString()
+        write_records(data / "span-1" / part / "data-00000-of-00001.tfrecord", records)
+    (data / "span-1" / "vocabulary.txt").write_bytes(
+        (world.data / "span-1" / "vocabulary.txt").read_bytes()
+    )
+
+
+@pytest.mark.parametrize(("split", "node"), [("train", "Transform"), ("test", "Evaluator")])
+def test_an_image_that_cannot_be_decoded_is_named(world, tmp_path, capsys, split, node):
+    _with_broken_image(world, tmp_path / "data", split)
+    other = World(tmp_path)
+    status, summary = other.run()
+    assert status == FAILED
+    assert _states(summary)[node] == "failed"
+    assert summary["error"].startswith(f"{node}: 1 image(s) cannot be decoded")
+    assert "id tt-broken (9 bytes)" in summary["error"]
+    assert "tt-broken" in capsys.readouterr().out
+    assert not other.models.exists()
+
+
+def test_ctrl_c_in_the_middle_of_the_trainer_and_then_again(world, tmp_path):
+    """Interrupted, a run leaves nothing half-written; the next one goes on from there."""
+    other, data = World(tmp_path), f"data_root={world.data}"
+    command = other.arguments(data, "trainer.epochs=1000000")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli.main", *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if "epoch" in line:
+            break
+    assert process.poll() is None, "".join(seen)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == INTERRUPTED
+    assert "Trainer was interrupted" in rest
+    artifacts = tmp_path / "workspace" / "artifacts"
+    assert list((artifacts / "Trainer" / "model").iterdir()) == []
+    assert not other.models.exists()
+    status, summary = other.run(data)
+    assert status == OK
+    assert [node for node in NODES if _states(summary)[node] == "cached"] == NODES[:6]
+
+
+def test_two_runs_in_one_workspace_do_not_mix(world, first_run):
+    lock = world.root / "workspace" / "metadata.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import fcntl,time; f=open({str(lock)!r},'w'); "
+         "fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert holder.stdout.readline() == "held\n"
+        started = time.time()
+        assert main(world.arguments()) == FAILED
+        newest = max((world.root / "workspace" / "runs").iterdir()).stat().st_mtime
+        assert newest < started
+    finally:
+        holder.kill()
+        holder.communicate()

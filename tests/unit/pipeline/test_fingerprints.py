@@ -1,0 +1,29 @@
+from pipeline import fingerprints
+
+
+def test_code_changes_with_any_file_of_a_package(tmp_path, monkeypatch):
+    package = tmp_path / "components"
+    (package / "trainer").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "trainer" / "head.py").write_text("a = 1")
+    (package / "pixels.py").write_text("b = 1")
+    monkeypatch.setattr(fingerprints.importlib.resources, "files", lambda name: tmp_path / name)
+    names = ("components.trainer", "components.pixels")
+    first = fingerprints.code(*names)
+    assert first == fingerprints.code(*names)
+    (package / "trainer" / "head.py").write_text("a = 2")
+    second = fingerprints.code(*names)
+    (package / "pixels.py").write_text("b = 2")
+    assert len({first, second, fingerprints.code(*names)}) == 3
+
+
+def test_a_copy_by_content_keeps_its_path_until_the_content_changes(tmp_path):
+    file = tmp_path / "schema.pbtxt"
+    file.write_text("one")
+    first = fingerprints.by_content(file, tmp_path / "copies")
+    assert first.read_text() == "one"
+    assert fingerprints.by_content(file, tmp_path / "copies") == first
+    file.write_text("two")
+    second = fingerprints.by_content(file, tmp_path / "copies")
+    assert second != first
+    assert (first.read_text(), second.read_text()) == ("one", "two")
