@@ -74,6 +74,21 @@ def create(config: Config, span: Span) -> DataNodes:
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
+    before, gate = _gate(config, span, examples, statistics, schema, validator)
+    return DataNodes(
+        examples, schema, gate, (examples, schema, statistics, validator, *before, gate)
+    )
+
+
+def _gate(
+    config: Config,
+    span: Span,
+    examples: BaseNode,
+    statistics: BaseNode,
+    schema: BaseNode,
+    validator: BaseNode,
+) -> tuple[list[BaseNode], BaseNode]:
+    """The gate, and the node that finds the previous span's statistics if there are any."""
     folder = accepted_folder(config)
     previous = accepted.latest_before(folder, span.number)
     importer = previous and Importer(
@@ -93,8 +108,7 @@ def create(config: Config, span: Span) -> DataNodes:
         previous=previous,
         previous_statistics=importer.outputs["result"] if importer else None,
     )
-    nodes = (examples, schema, statistics, validator, *([importer] if importer else []), gate)
-    return DataNodes(examples, schema, gate, nodes)
+    return ([importer] if importer else []), gate
 
 
 def accepted_folder(config: Config) -> str:
