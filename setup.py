@@ -22,6 +22,7 @@ VERSION = re.search(
 )[1]
 
 LIGHT = [
+    "jinja2>=3.1",  # escapes what it fills into HTML pages
     "numpy>=1.26,<2",  # arrays of scores and pixels; TensorFlow 2.16 is built against 1.x
     "packaging>=22",  # `posters doctor` reads version specifiers
     "pillow>=10",  # checks posters at ingest, draws the sample's
@@ -92,9 +93,10 @@ setup(
         ]
     ),
     package_data={
+        "components.dataset": ["*.html"],
         "components.sample": ["extractor/**/*"],
         "configs": ["*.yaml"],
-        "schema": ["*.pbtxt"],
+        "schema": ["*.pbtxt", "*.md"],
     },
     install_requires=LIGHT,
     extras_require=EXTRAS,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from components.errors import PostersError
 from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
+from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
@@ -56,6 +57,7 @@ class Config(_Section):
       span: which span of it to train on.
       schema_path: the curated schema; by default the one that comes with the project.
       ingest: see `IngestOptions`.
+      gate: see `GateSettings`.
       image: see `ImageConfig`.
       trainer: see `TrainerSettings`.
       evaluator: see `EvaluatorSettings`.
@@ -68,6 +70,7 @@ class Config(_Section):
     span: Annotated[int, Field(ge=1)] | Literal["latest"] = "latest"
     schema_path: str | None = None
     ingest: IngestOptions = IngestOptions()
+    gate: GateSettings = GateSettings()
     image: ImageConfig = ImageConfig()
     trainer: TrainerSettings
     evaluator: EvaluatorSettings = EvaluatorSettings()

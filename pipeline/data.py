@@ -30,28 +30,48 @@ class Span:
     labels: tuple[str, ...]
 
 
-def find_span(config: Config) -> Span:
+def find_span(config: Config, place: Path | None = None) -> Span:
     """The span that the configuration asks for.
+
+    Args:
+      config: the checked configuration.
+      place: another data root, or the folder of one span; None for the configuration's data root.
 
     Raises:
       PostersError: it is not there, has an empty split, or has no vocabulary.
     """
-    root = Path(config.data_root)
+    number, folder = find_folder(config, place)
+    for split in SPLITS:
+        _check_split(folder, split)
+    return Span(number, folder, _read_vocabulary(folder))
+
+
+def find_folder(config: Config, place: Path | None = None) -> tuple[int, Path]:
+    """Number and folder of the span that the configuration asks for, whatever is in it.
+
+    Args:
+      config: the checked configuration.
+      place: another data root, or the folder of one span; None for the configuration's data root.
+
+    Raises:
+      PostersError: it is not there.
+    """
+    if place is not None and (match := _SPAN.match(place.name)) and place.is_dir():
+        return int(match[1]), place
+    root = place or Path(config.data_root)
     spans = (
         {int(match[1]): path for path in root.iterdir() if (match := _SPAN.match(path.name))}
         if root.is_dir()
         else {}
     )
-    hint = "Write it with: posters ingest --csv FILE --images FOLDER --out " + config.data_root
+    hint = "Write it with: posters ingest --csv FILE --images FOLDER --out " + str(root)
     if not spans:
         raise PostersError(f"data_root: {root} holds no span-<N> folder of examples. {hint}")
     number = max(spans) if config.span == "latest" else config.span
     if number not in spans:
         there = ", ".join(str(span) for span in sorted(spans))
         raise PostersError(f"span: {root} has no span-{number}; it has {there}.")
-    for split in SPLITS:
-        _check_split(spans[number], split)
-    return Span(number, spans[number], _read_vocabulary(spans[number]))
+    return number, spans[number]
 
 
 def _check_split(folder: Path, split: str) -> None:

@@ -33,6 +33,7 @@ class RunSummary:
       labels: the vocabulary, in order.
       import_seconds: spent loading TensorFlow, TFX and Beam.
       nodes: one report a node, in order.
+      gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
@@ -44,6 +45,7 @@ class RunSummary:
     labels: Sequence[str]
     import_seconds: float
     nodes: Sequence[NodeReport]
+    gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
     pushed: str | None = None
     error: str | None = None
@@ -80,6 +82,7 @@ class RunSummary:
                 }
                 for node in self.nodes
             ],
+            "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),

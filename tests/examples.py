@@ -58,7 +58,14 @@ def odd_images() -> dict[str, bytes]:
     }
 
 
-def example(identifier: str, image: bytes, labels: Sequence[str], **more: Sequence[float]) -> bytes:
+def example(
+    identifier: str,
+    image: bytes,
+    labels: Sequence[str],
+    title: str | None = None,
+    year: int | None = None,
+    **more: Sequence[float],
+) -> bytes:
     """A serialized example as ingest writes it; `more` adds float features."""
 
     def strings(*values: bytes) -> tf.train.Feature:
@@ -69,6 +76,10 @@ def example(identifier: str, image: bytes, labels: Sequence[str], **more: Sequen
         FEATURES.labels: strings(*(label.encode() for label in labels)),
         FEATURES.id: strings(identifier.encode()),
     }
+    if title is not None:
+        features[FEATURES.title] = strings(title.encode())
+    if year is not None:
+        features[FEATURES.year] = tf.train.Feature(int64_list=tf.train.Int64List(value=[year]))
     for name, values in more.items():
         features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()

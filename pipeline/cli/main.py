@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_sample(verbs)
     _add_ingest(verbs)
+    _add_data(verbs)
+    _add_schema(verbs)
     _add_run(verbs)
     _add_predict(verbs)
     _add_doctor(verbs)
@@ -80,8 +82,39 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
     _add_config(verb, default="local")
 
 
+def _add_data(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("data", help="show what is in a data set: counts, labels, pictures")
+    verb.add_argument("--data-root", type=Path, help="where the spans lie, or one span's folder")
+    verb.add_argument("--span", type=int, help="number of the span (default: the newest)")
+    verb.add_argument("--html", type=Path, metavar="FILE", help="also write one page with pictures")
+    _add_config(verb, default="local")
+
+
+def _add_schema(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("schema", help="draft a schema from data, or compare two")
+    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION")
+    infer = actions.add_parser("infer", help="write a draft of a schema that data satisfies")
+    infer.add_argument(
+        "--data", type=Path, required=True, help="where the spans lie, or one span's folder"
+    )
+    infer.add_argument("--out", type=Path, metavar="FILE", help="write it here, not to the screen")
+    _add_config(infer, default="local")
+    diff = actions.add_parser("diff", help="say what differs; exits with 1 if something does")
+    diff.add_argument("first", type=Path, metavar="A", help="a schema")
+    diff.add_argument(
+        "second", nargs="?", type=Path, metavar="B",
+        help="another schema, or a folder of data (default: the schema that runs use)",
+    )  # fmt: skip
+    _add_config(diff, default="local")
+
+
 def _add_run(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("run", help="run the DAG: train, evaluate, bless, push")
+    verb.add_argument(
+        "--allow-anomalies",
+        metavar="REASON",
+        help="go on whatever DataGate finds; the reason is kept with the run",
+    )
     _add_config(verb, default="local")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import datetime
 import errno
+import json
 import os
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.errors import PostersError
 from components.progress import CONSOLE
@@ -28,7 +29,10 @@ _MEGABYTE = 1 << 20
 
 def run(options: argparse.Namespace) -> int:
     """Runs the DAG on this machine and leaves `summary.json` and `run.log` in the run's folder."""
-    config = configuration.load(options.config, options.overrides)
+    overrides = list(options.overrides)
+    if options.allow_anomalies is not None:
+        overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
+    config = configuration.load(options.config, overrides)
     span = data.find_span(config)
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
@@ -81,6 +85,7 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
         labels=span.labels,
         import_seconds=import_seconds,
         nodes=reports,
+        gate=_decision(reports),
         verdict=verdict,
         pushed=pushed,
         error=error,
@@ -99,6 +104,22 @@ def _report(node: NodeReport) -> None:
         f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
         f"{node.peak_memory_bytes / _MEGABYTE:7.0f} MB"
     )
+    decision = _decision([node])
+    if decision and decision["verdict"] == "overridden":
+        CONSOLE.print(f"    let through by hand: {decision['override']}", markup=False)
+        for line in "\n".join(decision["findings"]).split("\n"):
+            CONSOLE.print(f"    {line}", markup=False)
+
+
+def _decision(reports: list[NodeReport]) -> dict[str, Any] | None:
+    """What the gate decided: verdict, override and findings in words; None if it let nothing by."""
+    from components.gate import report
+    from components.gate.component import DataGate
+
+    for node in reports:
+        if node.id == DataGate.__name__ and node.state != "failed":
+            return report.summarize(report.read(node.outputs["report"][0].uri))
+    return None
 
 
 def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:

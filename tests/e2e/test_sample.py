@@ -18,8 +18,8 @@ from tests.e2e.conftest import World
 from tests.examples import FEATURES, write_records
 
 NODES = [
-    "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "Transform",
-    "Trainer", "BaselineResolver", "Evaluator", "Pusher",
+    "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher",
 ]  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_a_new_learning_rate_trains_again_and_computes_no_feature(world, first_r
     status, summary = world.run("trainer.learning_rate=0.0007")
     assert status in (OK, REFUSED)
     states = _states(summary)
-    assert [node for node in NODES if states[node] == "cached"] == NODES[:5]
+    assert [node for node in NODES if states[node] == "cached"] == NODES[:6]
     assert {path: path.stat().st_mtime_ns for path in features.rglob("*")} == before
     assert summary["baseline_metrics"]["macro_f1"] == first_run["metrics"]["macro_f1"]
 
@@ -192,7 +192,7 @@ def test_ctrl_c_in_the_middle_of_the_trainer_and_then_again(world, tmp_path):
     assert not other.models.exists()
     status, summary = other.run(data)
     assert status == OK
-    assert [node for node in NODES if _states(summary)[node] == "cached"] == NODES[:5]
+    assert [node for node in NODES if _states(summary)[node] == "cached"] == NODES[:6]
 
 
 def test_two_runs_in_one_workspace_do_not_mix(world, first_run):

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.cli import main
 
-VERBS = ("sample", "ingest", "run", "predict", "doctor")
+VERBS = ("sample", "ingest", "data", "schema", "run", "predict", "doctor")
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (
     "tensorflow",
@@ -35,7 +35,9 @@ def test_help_loads_nothing_heavy(arguments):
     assert "usage: posters" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["nothing"], ["ingest"], ["run", "--sets", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nothing"], ["ingest"], ["run", "--sets", "x"], ["schema"]]
+)
 def test_wrong_usage_exits_with_two(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main.main(arguments)

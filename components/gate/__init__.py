@@ -1,0 +1,1 @@
+"""DataGate: the node that stops a run on bad data, and says what is wrong with it."""

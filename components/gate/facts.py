@@ -1,0 +1,52 @@
+"""What the gate reads out of TFDV's statistics, as plain numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitFacts:
+    """One split of a span.
+
+    Attributes:
+      examples: how many there are.
+      labels: how often each label occurs, the most frequent first.
+      values: how many values each feature has over all examples.
+    """
+
+    examples: int
+    labels: Mapping[str, int]
+    values: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    def share(self, label: str) -> float:
+        """The share of the examples that carry the label, in [0, 1]; 0 of no examples."""
+        return self.labels.get(label, 0) / self.examples if self.examples else 0.0
+
+
+def read(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, labels_feature: str
+) -> SplitFacts:
+    """The facts in one split's statistics; those of an empty split lack everything.
+
+    Args:
+      statistics: as StatisticsGen writes them, without slices.
+      labels_feature: name of the feature with the labels.
+    """
+    if not statistics.datasets:
+        return SplitFacts(0, {})
+    dataset = statistics.datasets[0]
+    labels: dict[str, int] = {}
+    values: dict[str, int] = {}
+    for feature in dataset.features:
+        name = ".".join(feature.path.step)
+        kind = getattr(feature, feature.WhichOneof("stats"))
+        values[name] = kind.common_stats.tot_num_values
+        if name == labels_feature:
+            # The rank histogram has the first 1,000 values; `top_values` only 20.
+            buckets = feature.string_stats.rank_histogram.buckets
+            labels = {bucket.label: round(bucket.sample_count) for bucket in buckets}
+    return SplitFacts(dataset.num_examples, labels, values)

@@ -1,0 +1,77 @@
+"""What the gate found and decided: the JSON that it leaves, and how to read it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import posixpath
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from tfx.dsl.io import fileio
+
+from components.gate.accepted import Accepted
+from components.gate.facts import SplitFacts
+from components.gate.findings import Finding
+
+#: Grows when a reader of the report would have to change.
+FORMAT = 1
+NAME = "gate.json"
+Verdict = Literal["passed", "overridden", "refused"]
+
+
+@dataclasses.dataclass(frozen=True)
+class GateReport:
+    """One decision.
+
+    Attributes:
+      span: number of the span in question.
+      verdict: `overridden` if a person's reason stood against findings.
+      findings: everything that was wrong.
+      override: the reason that was given, needed or not.
+      splits: what the statistics say.
+      previous: what the span was compared with, if there was something.
+      distances: every drift and skew measured: feature, split, kind, value and threshold.
+      settings: the limits.
+    """
+
+    span: int
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    override: str | None
+    splits: Mapping[str, SplitFacts]
+    previous: Accepted | None
+    distances: tuple[Mapping[str, Any], ...]
+    settings: Mapping[str, Any]
+
+    def write(self, folder: str) -> None:
+        """Writes `gate.json` into a folder, and makes that if need be."""
+        fileio.makedirs(folder)
+        content = {"format": FORMAT, **dataclasses.asdict(self)}
+        with fileio.open(posixpath.join(folder, NAME), "w") as file:
+            file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def refusal(self) -> str:
+        """The message of a run that it stops."""
+        lines = [f"the data of span {self.span} is not fit to train on:"]
+        lines += [f"  {line}" for item in self.findings for line in item.describe().split("\n")]
+        lines.append(
+            "If all this is known and meant, go on once and say why; the reason is kept with the "
+            'run: posters run --allow-anomalies "REASON"'
+        )
+        return "\n".join(lines)
+
+
+def summarize(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict, the reason given, and the findings as text, of what `read` returns."""
+    findings = [
+        Finding(**{**finding, "examples": tuple(finding["examples"])}).describe()
+        for finding in content["findings"]
+    ]
+    return {"verdict": content["verdict"], "override": content["override"], "findings": findings}
+
+
+def read(folder: str) -> dict[str, Any]:
+    """The content of a report artifact's `gate.json`."""
+    with fileio.open(posixpath.join(folder, NAME), "r") as file:
+        return json.loads(file.read())

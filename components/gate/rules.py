@@ -1,0 +1,147 @@
+"""The gate's rules about numbers of examples and labels, on plain numbers.
+
+What single values may be is the schema's to say; see `anomalies`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from components.gate.facts import SplitFacts
+from components.gate.findings import Finding
+from components.gate.settings import GateSettings
+
+EMPTY_SPLIT = "EMPTY_SPLIT"
+FEW_EXAMPLES = "FEW_EXAMPLES"
+MISSING_LABEL = "MISSING_LABEL"
+UNKNOWN_LABEL = "UNKNOWN_LABEL"
+SHRUNK = "SHRUNK"
+#: How many labels a sentence names.
+_NAMED = 8
+_INGEST_MORE = "Ingest more examples, or give the split more of them with ingest.split_shares"
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What the rules look at.
+
+    Attributes:
+      splits: every split, by name.
+      labels_feature: what the feature with the labels is called.
+      vocabulary: every label that a model learns.
+    """
+
+    splits: Mapping[str, SplitFacts]
+    labels_feature: str
+    vocabulary: Sequence[str]
+
+
+def check(
+    data: Data,
+    settings: GateSettings,
+    previous: Mapping[str, SplitFacts] | None = None,
+    previous_span: int | None = None,
+) -> list[Finding]:
+    """Everything wrong with a span.
+
+    Args:
+      data: the span.
+      settings: the limits.
+      previous: the splits of the previous span accepted, if there is one.
+      previous_span: its number.
+    """
+    findings = []
+    for split, facts in data.splits.items():
+        if not facts.examples:
+            findings.append(_empty(split))
+            continue  # every other rule would only say the same again
+        findings += _few(split, facts, settings)
+        findings += _missing(split, facts, data, settings)
+        findings += _unknown(split, facts, data, settings)
+    if previous is not None:
+        findings += _shrunk(data.splits, previous, previous_span, settings)
+    return findings
+
+
+def _empty(split: str) -> Finding:
+    purpose = {"train": "train on", "eval": "stop and calibrate by", "test": "measure with"}
+    problem = f"the split has 0 examples, so there is nothing to {purpose.get(split, 'use')}"
+    return Finding(EMPTY_SPLIT, split, None, problem, _INGEST_MORE)
+
+
+def _few(split: str, facts: SplitFacts, settings: GateSettings) -> Iterator[Finding]:
+    least = getattr(settings.min_examples, split, 0)
+    if facts.examples < least:
+        problem = (
+            f"the split has {facts.examples} examples; at least {least} are wanted "
+            f"(gate.min_examples.{split})"
+        )
+        yield Finding(FEW_EXAMPLES, split, None, problem, _INGEST_MORE)
+
+
+def _missing(
+    split: str, facts: SplitFacts, data: Data, settings: GateSettings
+) -> Iterator[Finding]:
+    least = getattr(settings.min_examples_by_label, split, 0)
+    rare = [label for label in data.vocabulary if facts.labels.get(label, 0) < least]
+    if rare:
+        counts = _name([f"{label} {facts.labels.get(label, 0)}" for label in rare])
+        problem = (
+            f"{len(rare)} label(s) of the vocabulary have fewer than {least} of "
+            f"{facts.examples} examples (gate.min_examples_by_label.{split}): {counts}"
+        )
+        remedy = (
+            "Look for what became of them in the source and in rejected.csv; if they are gone for "
+            "good, ingest into a new data root, whose vocabulary will lack them"
+        )
+        yield Finding(MISSING_LABEL, split, data.labels_feature, problem, remedy)
+
+
+def _unknown(
+    split: str, facts: SplitFacts, data: Data, settings: GateSettings
+) -> Iterator[Finding]:
+    known = set(data.vocabulary)
+    unknown = {label: count for label, count in facts.labels.items() if label not in known}
+    total = sum(unknown.values())
+    if total > settings.max_unknown_labels:
+        counts = _name([f"{label} {count}" for label, count in unknown.items()])
+        problem = (
+            f"{len(unknown)} label(s) outside the vocabulary occur {total} times, and at most "
+            f"{settings.max_unknown_labels} is allowed (gate.max_unknown_labels): {counts}"
+        )
+        remedy = (
+            "Correct a misspelt label in the source, or ingest into a new data root, whose "
+            "vocabulary will have it"
+        )
+        yield Finding(UNKNOWN_LABEL, split, data.labels_feature, problem, remedy)
+
+
+def _shrunk(
+    now: Mapping[str, SplitFacts],
+    before: Mapping[str, SplitFacts],
+    previous_span: int | None,
+    settings: GateSettings,
+) -> Iterator[Finding]:
+    def compare(split: str | None, count: int, earlier: int) -> Iterator[Finding]:
+        if count < settings.min_share_of_previous * earlier:
+            problem = (
+                f"{count} examples, and {earlier} in span {previous_span}: {count / earlier:.0%} "
+                f"of them, and at least {settings.min_share_of_previous:.0%} is wanted "
+                "(gate.min_share_of_previous)"
+            )
+            remedy = "Look for rows and images that are gone from the source, and ingest again"
+            yield Finding(SHRUNK, split, None, problem, remedy)
+
+    counts = [sum(facts.examples for facts in splits.values()) for splits in (now, before)]
+    total = list(compare(None, *counts))
+    yield from total
+    if not total:  # else each split would say it once more
+        for split, facts in now.items():
+            if facts.examples and split in before:
+                yield from compare(split, facts.examples, before[split].examples)
+
+
+def _name(items: Sequence[str]) -> str:
+    more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return ", ".join(items[:_NAMED]) + more
