@@ -86,7 +86,8 @@ def tensorflow_decoder() -> Iterator[Decode]:
         pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
     # A session of its own can be kept off the GPUs; eager TensorFlow would take all their memory.
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
-    with tf.compat.v1.Session(graph=graph, config=config) as session:
+    # Not entered as a context, which would make its graph the thread's default.
+    with contextlib.closing(tf.compat.v1.Session(graph=graph, config=config)) as session:
         run = session.make_callable(pixels, [content])
 
         def decode(content: bytes) -> np.ndarray:

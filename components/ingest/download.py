@@ -7,11 +7,12 @@ stopped, and a repeated one sees the same images.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import random
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import requests
@@ -133,7 +134,7 @@ class Downloader:
         length = int(announced) if announced.isascii() and announced.isdigit() else None
         content = bytearray()
         if length is None or length <= limit:
-            for chunk in answer.iter_content(_CHUNK_BYTES):
+            for chunk in _chunks(answer):
                 content += chunk
                 if len(content) > limit:
                     break
@@ -142,8 +143,7 @@ class Downloader:
         if len(content) > limit or (length is not None and length > limit):
             detail = f"{excerpt(url)}: more than {limit} bytes (ingest.max_image_bytes)"
             raise Fault(Reason.TOO_LARGE, detail)
-        encoded = answer.headers.get("Content-Encoding", "identity") != "identity"
-        if length is not None and len(content) < length and not encoded:
+        if length is not None and len(content) < length:
             raise _Passing(f"it ends after {len(content)} of {length} bytes")
         return bytes(content)
 
@@ -152,6 +152,22 @@ class Downloader:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
         return self._local.session
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """The content as it arrives.
+
+    `iter_content` would wait until a chunk is full, for as long as a server trickles.
+    """
+    read = getattr(answer.raw, "read1", None) or answer.raw._fp.read1  # urllib3 2 has it, 1 not
+    try:
+        while chunk := read(_CHUNK_BYTES):
+            yield chunk
+    except TimeoutError as error:
+        raise _Passing("the server does not answer in time") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _Passing("no connection, or it broke off") from error
+    answer.raw.release_conn()  # all was read: the next download may use the connection
 
 
 def _check_address(address: str, url: str) -> None:

@@ -23,7 +23,7 @@ from components.errors import PostersError
 from components.ingest import steps, watch
 from components.ingest.job import PLAN, Job
 from components.ingest.plan import MakePlan, Plan, shard_keys
-from components.ingest.records import Item
+from components.ingest.records import Item, pack, unpack
 from components.ingest.steps import REJECTED, TALLY
 
 #: Candidates that are looked at together.
@@ -149,9 +149,9 @@ def _side(step: beam.DoFn, *sides: beam.pvalue.AsSideInput) -> beam.PTransform:
     return beam.ParDo(step, *sides).with_outputs(REJECTED, TALLY, main="main")
 
 
-def _to_member(element: tuple) -> tuple[None, tuple]:
-    item = Item._make(element)
-    return None, (item.id, item.digest, item.perceptual_hash)
+def _to_member(element: bytes) -> tuple[None, bytes]:
+    item = Item._make(unpack(element))
+    return None, pack((item.id, item.digest, item.perceptual_hash))
 
 
 def _write_plan(plan: Plan, path: str) -> None:

@@ -17,8 +17,7 @@ One worker holds all of it: about 300 bytes an image, ids included, so that ten 
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,20 +70,22 @@ def assign_groups(
       distance: the most bits in which hashes of a group differ; None goes by the content alone.
       shares: share of each split.
     """
-    everything = [*members, *(one.member for one in published)]
+    everything = [*members, *(one.member for one in published)] if published else members
     if not everything:
         return {}
-    clusters: dict[int, list[int]] = collections.defaultdict(list)
-    for position, cluster in enumerate(_find_clusters(everything, distance).tolist()):
-        clusters[cluster].append(position)
+    clusters = _find_clusters(everything, distance)
+    # Most images are alone: only the others become Python objects.
+    order = np.argsort(clusters, kind="stable")
+    starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
     assignments = {}
-    for positions in clusters.values():
+    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        positions = order[start : start + size].tolist()
         new = [members[position] for position in positions if position < len(members)]
-        if not new or len(positions) == 1:
-            continue
         old = [published[p - len(members)] for p in positions if p >= len(members)]
-        assignment = _assign(new, old, shares)
-        assignments.update({member.id: assignment for member in new})
+        if new:
+            assignment = _assign(new, old, shares)
+            assignments.update({member.id: assignment for member in new})
     return assignments
 
 
@@ -120,20 +121,22 @@ def _assign(
 
 
 def _find_clusters(members: Sequence[Member], distance: int | None) -> np.ndarray:
-    of_content = distance is None
-    hashes = np.array(
-        [
-            int.from_bytes(member.content[:8] if of_content else member.perceptual_hash, "big")
-            for member in members
-        ],
-        dtype=np.uint64,
-    )
-    return find_clusters(hashes, distance or 0, _same_contents(members))
+    contents = _to_numbers(member.content[:8] for member in members)
+    hashes = contents
+    if distance is not None:
+        hashes = _to_numbers(member.perceptual_hash for member in members)
+    return find_clusters(hashes, distance or 0, _same_contents(members, contents))
 
 
-def _same_contents(members: Sequence[Member]) -> Iterator[tuple[int, int]]:
+def _to_numbers(values: Iterable[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(values), dtype=">u8").astype(np.uint64)
+
+
+def _same_contents(members: Sequence[Member], starts: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Positions of pairs with one content; `starts` are its first 8 bytes, as numbers."""
+    _, inverse, counts = np.unique(starts, return_inverse=True, return_counts=True)
     first: dict[bytes, int] = {}
-    for position, member in enumerate(members):
-        earlier = first.setdefault(member.content, position)
+    for position in np.flatnonzero(counts[inverse] > 1).tolist():
+        earlier = first.setdefault(members[position].content, position)
         if earlier != position:
             yield earlier, position

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from components.ingest.options import SPLITS
-from components.ingest.records import Item
+from components.ingest.records import Item, unpack
 from components.ingest.vocabulary import choose_vocabulary
 
 #: The fewest shards of a split; readers shuffle the train split's shards. Others: 1.
@@ -43,9 +43,9 @@ class MakePlan(beam.CombineFn):
         """Counts by (kind, name)."""
         return collections.Counter()
 
-    def add_input(self, counts: collections.Counter, element: tuple) -> collections.Counter:
+    def add_input(self, counts: collections.Counter, element: bytes) -> collections.Counter:
         """Takes a placed item."""
-        item = Item._make(element)
+        item = Item._make(unpack(element))
         counts["bytes", item.split] += item.byte_count
         counts["items", item.split] += 1
         if item.split == "train":

@@ -79,11 +79,6 @@ class Rejection(NamedTuple):
     reason: Reason
     detail: str
 
-    def describe(self) -> str:
-        """One line for a person."""
-        who = f" (id {excerpt(self.id)})" if self.id else ""
-        return f"line {self.line}{who}: {self.reason.value}: {self.detail}"
-
 
 def excerpt(text: str) -> str:
     """`text` on one line, and cut where it is long."""

@@ -19,7 +19,15 @@ from components.ingest.job import Job, read_index
 from components.ingest.look import Before, Candidate, Known, find_image, look
 from components.ingest.paths import Entry
 from components.ingest.plan import Plan
-from components.ingest.records import Item, describe, shard_name, to_index, write_shard
+from components.ingest.records import (
+    Item,
+    describe,
+    pack,
+    shard_name,
+    to_index,
+    unpack,
+    write_shard,
+)
 from components.ingest.rejection import Reason, Rejection
 from components.ingest.screen import screen_rows
 from components.ingest.split import position
@@ -45,26 +53,27 @@ class ReadRows(beam.DoFn):
                 values = json.loads(line)
                 if len(values) == len(Row._fields):
                     row = Row._make(values)
-                    yield row.id, tuple(row._replace(labels=tuple(row.labels)))
+                    yield row.id, pack(row._replace(labels=tuple(row.labels)))
                 else:
                     number, identifier, reason, detail = values
                     item = Rejection(number, identifier, Reason(reason), detail)
                     yield from _reject(self._job, item, 2)
 
 
-def read_files(file: str) -> Iterator[tuple[str, tuple]]:
+def read_files(file: str) -> Iterator[tuple[str, bytes]]:
     """(id, entry) of every image that the launcher listed."""
     with Path(file).open(encoding="utf-8") as lines:
         for line in lines:
             identifier, *entry = json.loads(line)
-            yield identifier, tuple(entry)
+            yield identifier, pack(entry)
 
 
-def read_published(file: str) -> Iterator[tuple[str, tuple]]:
+def read_published(file: str) -> Iterator[tuple[str, bytes]]:
     """(id, `Before`) of every example in a span's index."""
     span = Path(file).parent.name
     for line in read_index(Path(file)):
-        yield line["id"], (span, bytes.fromhex(line["sha256"]), tuple(line["labels"]))
+        before = Before(span, bytes.fromhex(line["sha256"]), tuple(line["labels"]))
+        yield line["id"], pack(before)
 
 
 class Screen(beam.DoFn):
@@ -73,13 +82,13 @@ class Screen(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: tuple[str, dict[str, Iterable[tuple]]]) -> Iterator:
+    def process(self, element: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator:
         """Takes (id, its rows, files and earlier publications)."""
         _, found = element
-        rows = sorted((Row._make(row) for row in found["rows"]), key=lambda row: row.line)
+        rows = sorted((Row._make(unpack(row)) for row in found["rows"]), key=lambda row: row.line)
         if not rows:
             return
-        before = next((Before._make(one) for one in found["published"]), None)
+        before = next((Before._make(unpack(one)) for one in found["published"]), None)
         screened = screen_rows(rows, self._job.options.forbidden_labels)
         for item in screened.rejections:
             yield from _reject(self._job, item, 2)
@@ -87,7 +96,9 @@ class Screen(beam.DoFn):
             watch.step(self._job.token, 2 * screened.repeats)
             yield _tally("repeat", count=screened.repeats)
         for row in screened.rows:
-            outcome = find_image(row, [Entry._make(entry) for entry in found["files"]], before)
+            outcome = find_image(
+                row, [Entry._make(unpack(entry)) for entry in found["files"]], before
+            )
             if isinstance(outcome, Candidate):
                 yield tuple(row), outcome.entry and tuple(outcome.entry), before and tuple(before)
             else:
@@ -123,7 +134,7 @@ class Look(beam.DoFn):
         for outcome in self._pool.map(self._look, batch):
             if isinstance(outcome, Item):
                 watch.step(self._job.token, 1)
-                yield tuple(outcome)
+                yield pack(outcome)
             else:
                 yield from _leave_out(self._job, outcome)
 
@@ -146,9 +157,9 @@ class Group(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: tuple[None, Iterable[tuple]]) -> Iterator:
+    def process(self, element: tuple[None, Iterable[bytes]]) -> Iterator:
         """Takes every image's `Member`."""
-        members = [Member._make(member) for member in element[1]]
+        members = [Member._make(unpack(member)) for member in element[1]]
         published = [
             Published(
                 Member(
@@ -185,16 +196,17 @@ class Place(beam.DoFn):
         self._job = job
         self._reports = reports
 
-    def process(self, element: tuple, assignments: dict[str, tuple]) -> Iterator:
+    def process(self, element: bytes, assignments: dict[str, tuple]) -> Iterator:
         """Takes items."""
-        item = Item._make(element)
+        item = Item._make(unpack(element))
         assigned = assignments.get(item.id)
         if assigned is None:
             assignment = assign_alone(item.id, self._job.options.split_shares)
         else:
             assignment = Assignment._make(assigned)
         if assignment.split:
-            yield tuple(item._replace(group=assignment.group, split=assignment.split))
+            group = "" if assignment.group == item.id else assignment.group
+            yield pack(item._replace(group=group, split=assignment.split))
         elif self._reports:
             where = Rejection(item.line, item.id, Reason.SPLIT_CONFLICT, assignment.detail)
             yield from _reject(self._job, where, 1)
@@ -206,9 +218,9 @@ class Label(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: tuple, plan: Plan) -> Iterator:
+    def process(self, element: bytes, plan: Plan) -> Iterator:
         """Takes placed items; yields ((split, shard, shards), item)."""
-        item = Item._make(element)
+        item = Item._make(unpack(element))
         labels = tuple(label for label in item.labels if label in plan.vocabulary)
         for label in item.labels:
             kind = "label" if label in plan.vocabulary else "other_label"
@@ -220,7 +232,7 @@ class Label(beam.DoFn):
             return
         count = plan.shards[item.split]
         shard = min(int(position(f"shard:{item.id}") * count), count - 1)
-        yield (item.split, shard, count), tuple(item._replace(labels=labels))
+        yield (item.split, shard, count), pack(item._replace(labels=labels, split=""))
 
 
 class Write(beam.DoFn):
@@ -229,10 +241,11 @@ class Write(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: tuple[tuple[str, int, int], Iterable[tuple]]) -> Iterator:
+    def process(self, element: tuple[tuple[str, int, int], Iterable[bytes | None]]) -> Iterator:
         """Takes ((split, shard, shards), its items); None stands for none."""
         (split, index, count), values = element
-        items = [Item._make(value) for value in values if value is not None]
+        items = [Item._make(unpack(value)) for value in values if value is not None]
+        items = [item._replace(split=split, group=item.group or item.id) for item in items]
         # In the hash's order: shuffled, and the same however the table is sorted.
         items.sort(key=lambda item: (position(item.id), item.id))
         name = shard_name(split, index, count)
