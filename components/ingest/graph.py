@@ -20,11 +20,11 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.errors import PostersError
-from components.ingest import steps, watch
+from components.ingest import reading, steps, watch
 from components.ingest.job import PLAN, Job
+from components.ingest.outputs import REJECTED, TALLY
 from components.ingest.plan import MakePlan, Plan, shard_keys
 from components.ingest.records import Item, pack, unpack
-from components.ingest.steps import REJECTED, TALLY
 
 #: Candidates that are looked at together.
 _BATCH = 64
@@ -71,17 +71,17 @@ def build(
         root
         | "Row files" >> beam.Create(list(row_files))
         | "Spread row files" >> beam.Reshuffle()
-        | "Read rows" >> _side(steps.ReadRows(job))
+        | "Read rows" >> _side(reading.ReadRows(job))
     )
     files = (
         root
         | "Image lists" >> beam.Create(list(image_files))
-        | "Read image lists" >> beam.FlatMap(steps.read_files)
+        | "Read image lists" >> beam.FlatMap(reading.read_files)
     )
     published = (
         root
         | "Indexes" >> beam.Create([str(path) for path in job.indexes])
-        | "Read indexes" >> beam.FlatMap(steps.read_published)
+        | "Read indexes" >> beam.FlatMap(reading.read_published)
     )
     screened = (
         {"rows": rows.main, "files": files, "published": published}

@@ -17,6 +17,7 @@ from components.ingest.download import Downloader
 from components.ingest.groups import Assignment, Member, Published, assign_alone, assign_groups
 from components.ingest.job import Job, read_index
 from components.ingest.look import Before, Candidate, Known, find_image, look
+from components.ingest.outputs import leave_out, reject, tally
 from components.ingest.paths import Entry
 from components.ingest.plan import Plan
 from components.ingest.records import (
@@ -33,47 +34,9 @@ from components.ingest.screen import screen_rows
 from components.ingest.split import position
 from components.ingest.table import Row
 
-#: Tags of outputs beside the main one. A tally is (words, number): the numbers are added up.
-REJECTED, TALLY = "rejected", "tally"
 #: Rejections of so many lines of the table go into one file.
 _LINES_A_FILE = 10_000
 _GROUPS_NAMED = 10
-
-
-class ReadRows(beam.DoFn):
-    """Reads what the launcher wrote of the table: yields (id, row)."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-
-    def process(self, file: str) -> Iterator:
-        """Takes the name of a file of JSON Lines."""
-        with Path(file).open(encoding="utf-8") as lines:
-            for line in lines:
-                values = json.loads(line)
-                if len(values) == len(Row._fields):
-                    row = Row._make(values)
-                    yield row.id, pack(row._replace(labels=tuple(row.labels)))
-                else:
-                    number, identifier, reason, detail = values
-                    item = Rejection(number, identifier, Reason(reason), detail)
-                    yield from _reject(self._job, item, 2)
-
-
-def read_files(file: str) -> Iterator[tuple[str, bytes]]:
-    """(id, entry) of every image that the launcher listed."""
-    with Path(file).open(encoding="utf-8") as lines:
-        for line in lines:
-            identifier, *entry = json.loads(line)
-            yield identifier, pack(entry)
-
-
-def read_published(file: str) -> Iterator[tuple[str, bytes]]:
-    """(id, `Before`) of every example in a span's index."""
-    span = Path(file).parent.name
-    for line in read_index(Path(file)):
-        before = Before(span, bytes.fromhex(line["sha256"]), tuple(line["labels"]))
-        yield line["id"], pack(before)
 
 
 class Screen(beam.DoFn):
@@ -91,10 +54,10 @@ class Screen(beam.DoFn):
         before = next((Before._make(unpack(one)) for one in found["published"]), None)
         screened = screen_rows(rows, self._job.options.forbidden_labels)
         for item in screened.rejections:
-            yield from _reject(self._job, item, 2)
+            yield from reject(self._job, item, 2)
         if screened.repeats:
             watch.step(self._job.token, 2 * screened.repeats)
-            yield _tally("repeat", count=screened.repeats)
+            yield tally("repeat", count=screened.repeats)
         for row in screened.rows:
             outcome = find_image(
                 row, [Entry._make(unpack(entry)) for entry in found["files"]], before
@@ -102,7 +65,7 @@ class Screen(beam.DoFn):
             if isinstance(outcome, Candidate):
                 yield tuple(row), outcome.entry and tuple(outcome.entry), before and tuple(before)
             else:
-                yield from _leave_out(self._job, outcome)
+                yield from leave_out(self._job, outcome)
 
 
 class Look(beam.DoFn):
@@ -136,7 +99,7 @@ class Look(beam.DoFn):
                 watch.step(self._job.token, 1)
                 yield pack(outcome)
             else:
-                yield from _leave_out(self._job, outcome)
+                yield from leave_out(self._job, outcome)
 
     def _look(self, candidate: tuple) -> Item | Known | Rejection:
         row, entry, before = candidate
@@ -182,11 +145,11 @@ class Group(beam.DoFn):
             yield identifier, tuple(assignment)
             if assignment.split:
                 sizes[assignment.group] = sizes.get(assignment.group, 0) + 1
-        yield _tally("groups", count=len(sizes))
-        yield _tally("grouped", count=sum(sizes.values()))
+        yield tally("groups", count=len(sizes))
+        yield tally("grouped", count=sum(sizes.values()))
         largest = sorted(sizes.items(), key=lambda one: (-one[1], one[0]))[:_GROUPS_NAMED]
         for group, size in largest:
-            yield _tally("group", group, count=size)
+            yield tally("group", group, count=size)
 
 
 class Place(beam.DoFn):
@@ -209,7 +172,7 @@ class Place(beam.DoFn):
             yield pack(item._replace(group=group, split=assignment.split))
         elif self._reports:
             where = Rejection(item.line, item.id, Reason.SPLIT_CONFLICT, assignment.detail)
-            yield from _reject(self._job, where, 1)
+            yield from reject(self._job, where, 1)
 
 
 class Label(beam.DoFn):
@@ -224,11 +187,11 @@ class Label(beam.DoFn):
         labels = tuple(label for label in item.labels if label in plan.vocabulary)
         for label in item.labels:
             kind = "label" if label in plan.vocabulary else "other_label"
-            yield _tally(kind, label, item.split)
+            yield tally(kind, label, item.split)
         if not labels:
             detail = f"none of {'|'.join(item.labels)} is in the vocabulary"
             where = Rejection(item.line, item.id, Reason.NO_LABEL_LEFT, detail)
-            yield from _reject(self._job, where, 1)
+            yield from reject(self._job, where, 1)
             return
         count = plan.shards[item.split]
         shard = min(int(position(f"shard:{item.id}") * count), count - 1)
@@ -256,7 +219,7 @@ class Write(beam.DoFn):
         stem = f"{split}-{index:05d}"
         _write(self._job.work / "shards" / f"{stem}.json", [json.dumps(shard._asdict())])
         _write(self._job.work / "index" / f"{stem}.jsonl", map(to_index, items))
-        yield _tally("split", split, count=len(items))
+        yield tally("split", split, count=len(items))
 
 
 class WriteRejected(beam.DoFn):
@@ -276,25 +239,6 @@ class WriteRejected(beam.DoFn):
 def stretch(item: tuple) -> tuple[int, tuple]:
     """Keys a rejection by its stretch of the table."""
     return item[0] // _LINES_A_FILE, item
-
-
-def _tally(*words: str, count: int = 1) -> beam.pvalue.TaggedOutput:
-    return beam.pvalue.TaggedOutput(TALLY, (words, count))
-
-
-def _leave_out(job: Job, outcome: Known | Rejection) -> Iterator:
-    if isinstance(outcome, Rejection):
-        yield from _reject(job, outcome, 2)
-    else:
-        watch.step(job.token, 2)
-        yield _tally("known")
-
-
-def _reject(job: Job, item: Rejection, halves: int) -> Iterator:
-    watch.step(job.token, halves)
-    yield _tally("rejected", item.reason.value)
-    plain = (item.line, item.id, item.reason.value, item.detail)
-    yield beam.pvalue.TaggedOutput(REJECTED, plain)
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
