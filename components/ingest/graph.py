@@ -136,7 +136,11 @@ def _write_reports(job: Job, outputs: Sequence[beam.pvalue.DoOutputsTuple]) -> N
         | "Write rejected" >> beam.ParDo(steps.WriteRejected(job))
     )
     _ = (
-        [output[TALLY] for output in outputs]
+        # Added up where they arise, or a runner would keep every one until all are there.
+        [
+            output[TALLY] | f"Add up {number}" >> beam.CombinePerKey(sum)
+            for number, output in enumerate(outputs)
+        ]
         | "All tallies" >> beam.Flatten()
         | "Add up" >> beam.CombinePerKey(sum)
         | "Together" >> beam.combiners.ToList()

@@ -207,10 +207,12 @@ class Write(beam.DoFn):
     def process(self, element: tuple[tuple[str, int, int], Iterable[bytes | None]]) -> Iterator:
         """Takes ((split, shard, shards), its items); None stands for none."""
         (split, index, count), values = element
-        items = [Item._make(unpack(value)) for value in values if value is not None]
-        items = [item._replace(split=split, group=item.group or item.id) for item in items]
-        # In the hash's order: shuffled, and the same however the table is sorted.
-        items.sort(key=lambda item: (position(item.id), item.id))
+        # In the hash's order: shuffled, and the same however the table is sorted. They stay packed
+        # until they are written, for a shard of small images has very many.
+        ids = ((unpack(value)[0], value) for value in values if value is not None)
+        packed = sorted((position(identifier), identifier, value) for identifier, value in ids)
+        items = _Unpacked([value for _, _, value in packed], split)
+        del packed
         name = shard_name(split, index, count)
         options = self._job.options
         for _ in write_shard(self._job.scratch, name, items, options.features):
@@ -220,6 +222,26 @@ class Write(beam.DoFn):
         _write(self._job.work / "shards" / f"{stem}.json", [json.dumps(shard._asdict())])
         _write(self._job.work / "index" / f"{stem}.jsonl", map(to_index, items))
         yield tally("split", split, count=len(items))
+
+
+class _Unpacked(Sequence):
+    """A shard's items, each unpacked when it is asked for."""
+
+    def __init__(self, packed: list[bytes], split: str) -> None:
+        self._packed = packed
+        self._split = split
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self._unpack(value) for value in self._packed[index]]
+        return self._unpack(self._packed[index])
+
+    def _unpack(self, value: bytes) -> Item:
+        item = Item._make(unpack(value))
+        return item._replace(split=self._split, group=item.group or item.id)
 
 
 class WriteRejected(beam.DoFn):
