@@ -18,10 +18,11 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).resolve().parent
 README = ROOT / "README.md"
 VERSION = re.search(
-    r'^__version__ = "([^"]+)"$', (ROOT / "pipeline/__init__.py").read_text("utf-8"), re.MULTILINE
+    r'^__version__ = "([^"]+)"$', (ROOT / "components/__init__.py").read_text("utf-8"), re.MULTILINE
 )[1]
 
 LIGHT = [
+    "imagehash>=4.3.1,<5",  # perceptual hashes, which ingest finds the same image under two ids by
     "jinja2>=3.1",  # escapes what it fills into HTML pages
     "numpy>=1.26,<2",  # arrays of scores and pixels; TensorFlow 2.16 is built against 1.x
     "packaging>=22",  # `posters doctor` reads version specifiers
@@ -29,6 +30,7 @@ LIGHT = [
     "psutil>=5.9",  # peak memory of every node, in the run's summary
     "pydantic>=2",  # checks the configuration on load
     "pyyaml>=6",  # reads the configuration
+    "requests>=2.31",  # downloads the images that a table gives by URL
     "rich>=13",  # tables and progress bars in the terminal
 ]
 

@@ -41,21 +41,36 @@ def write_bytes(path: Path, content: bytes) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yields a scratch folder that becomes `path` by one rename if the block succeeds.
 
-    The scratch folder lies beside `path` (a rename does not cross file systems) and is removed if
-    the block fails.
-
     Raises:
       OSError: `path` exists already and is not an empty folder.
+    """
+    with scratch_folder(path) as scratch:
+        yield scratch
+        publish(scratch, path)
+
+
+@contextlib.contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yields a folder to fill for `publish`, and removes what was not published.
+
+    It lies beside `path`, for a rename does not cross file systems.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield scratch
-        scratch.chmod(0o777 & ~_umask())
-        scratch.rename(path)
-    except BaseException:
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        raise
+
+
+def publish(scratch: Path, path: Path) -> None:
+    """Makes a scratch folder `path` in one step.
+
+    Raises:
+      OSError: `path` exists already and is not an empty folder.
+    """
+    scratch.chmod(0o777 & ~_umask())
+    scratch.rename(path)
 
 
 def file_digest(path: Path) -> str:

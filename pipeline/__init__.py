@@ -1,3 +1,5 @@
 """The DAG, its typed configuration, its runners and the `posters` command line."""
 
-__version__ = "0.1.0"
+from components import __version__
+
+__all__ = ["__version__"]

@@ -41,10 +41,12 @@ class BeamConfig(_Section):
     Attributes:
       default: for every node that runs on Beam.
       by_node: for the node of that name, in place of the default.
+      ingest: for `posters ingest`, in place of the default.
     """
 
     default: tuple[str, ...] = ()
     by_node: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    ingest: tuple[str, ...] | None = None
 
 
 class Config(_Section):

@@ -2,105 +2,79 @@
 
 from __future__ import annotations
 
-import collections
-import concurrent.futures
 import contextlib
-import dataclasses
 import hashlib
 import io
-import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from components.ingest.images import ImageFile
+from components.ingest import convert
+from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, excerpt
 
-#: Formats that TensorFlow decodes, by Pillow's names. MPO is a JPEG with more pictures behind it.
-_FORMATS = frozenset({"JPEG", "MPO", "PNG", "GIF", "BMP"})
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")
-_MAX_FILE_BYTES = 256 << 20
-_MAX_WORKERS = 8
+#: Formats that are taken, by Pillow's names. MPO is a JPEG with more pictures behind it.
+_FORMATS = frozenset({"JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP"})
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"RIFF")
+#: Decoders of JPEG round differently, and smooth colours differently at a block's edge: the
+#: most that TensorFlow's pixels may differ from Pillow's on the average, in levels of 0..255.
+_JPEG_TOLERANCE = 3.0
+#: Every so many rows and columns of a JPEG are compared.
+_JPEG_STEP = 5
+_HASH_BYTES = 8
 
-#: Height and width of an encoded image; a ValueError says why it cannot be decoded.
-Decode = Callable[[bytes], tuple[int, int]]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Check:
-    """What one look at an image file told.
-
-    Attributes:
-      digest: SHA-256 of the content; empty if the image is rejected.
-      reason: None if the image is fine.
-      detail: why it was rejected, in words.
-    """
-
-    digest: bytes
-    reason: Reason | None = None
-    detail: str = ""
+#: (height, width, 3) uint8 pixels of an encoded image; a ValueError says why there are none.
+Decode = Callable[[bytes], np.ndarray]
 
 
-class _Fault(Exception):
+class Fault(Exception):
     """An image is rejected: the reason, and the detail."""
 
 
-def check_image(file: ImageFile, max_pixels: int, decode: Decode) -> Check:
-    """Reads and fully decodes one image.
+class Check(NamedTuple):
+    """What one look at an image told.
+
+    Attributes:
+      digest: SHA-256 of the content.
+      perceptual_hash: 64 bits, near for images that look alike.
+      as_it_came: whether the content itself is stored; otherwise `convert.to_jpeg` of it.
+    """
+
+    digest: bytes
+    perceptual_hash: bytes
+    as_it_came: bool
+
+
+def check_content(content: bytes, options: IngestOptions, decode: Decode) -> Check:
+    """Decodes an image in full, with Pillow and with TensorFlow.
 
     Args:
-      file: where it lies.
-      max_pixels: the most that width times height times frames may be.
-      decode: the decoder that later steps use, asked last.
+      content: the file's content.
+      options: limits.
+      decode: TensorFlow's decoder, the one that later steps use.
+
+    Raises:
+      Fault: it is no image that can be stored.
     """
-    try:
-        content = _read(file)
-        size = _decode_with_pillow(content, max_pixels)
-        try:
-            height_width = decode(content)
-        except ValueError as error:
-            raise _Fault(
-                Reason.UNDECODABLE, f"TensorFlow cannot decode it: {excerpt(str(error))}"
-            ) from error
-        if height_width != size[::-1]:
-            detail = f"TensorFlow sees another size, {height_width[::-1]}, than Pillow, {size}"
-            raise _Fault(Reason.UNDECODABLE, detail)
-    except _Fault as fault:
-        reason, detail = fault.args
-        # The folder's name, not its whole path: the list is the same wherever the source lies.
-        return Check(b"", reason, f"{Path(file.path.parent.name, file.path.name)}: {detail}")
-    return Check(hashlib.sha256(content).digest())
-
-
-def check_images(files: Iterable[ImageFile], max_pixels: int, decode: Decode) -> Iterator[Check]:
-    """Checks many images on a few threads and yields in order.
-
-    The decoders release Python's lock, so threads are enough. Only the images being decoded are
-    in memory.
-    """
-    workers = min(os.cpu_count() or 1, _MAX_WORKERS)
-    pending: collections.deque[concurrent.futures.Future[Check]] = collections.deque()
-    with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        # Pillow warns of large images and odd metadata: the first are rejected, the second do
-        # not matter here.
-        warnings.simplefilter("ignore")
-        try:
-            for file in files:
-                pending.append(pool.submit(check_image, file, max_pixels, decode))
-                if len(pending) >= workers * 8:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    if not content:
+        raise Fault(Reason.EMPTY_FILE, "the file is 0 bytes")
+    with _faults(content):
+        image = Image.open(io.BytesIO(content))
+    with image:
+        _check_header(image, options)
+        with _faults(content):
+            image.load()
+            pixels = convert.to_rgb(image)
+            perceptual_hash = _perceptual_hash(pixels)
+        as_it_came = _is_the_same(content, image, pixels, decode)
+    return Check(hashlib.sha256(content).digest(), perceptual_hash, as_it_came)
 
 
 @contextlib.contextmanager
 def tensorflow_decoder() -> Iterator[Decode]:
-    """A decoder that takes and refuses just what the pipeline's own decoding will.
+    """A decoder that takes, refuses and sees just what the pipeline's own decoding will.
 
     Pillow is the more tolerant one: it takes a PNG with a wrong checksum, for one.
     """
@@ -110,70 +84,85 @@ def tensorflow_decoder() -> Iterator[Decode]:
     with graph.as_default():
         content = tf.compat.v1.placeholder(tf.string, [])
         pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
-        shape = tf.shape(pixels)
     # A session of its own can be kept off the GPUs; eager TensorFlow would take all their memory.
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
-    with tf.compat.v1.Session(graph=graph, config=config) as session:
-        run = session.make_callable(shape, [content])
+    # Not entered as a context, which would make its graph the thread's default.
+    with contextlib.closing(tf.compat.v1.Session(graph=graph, config=config)) as session:
+        run = session.make_callable(pixels, [content])
 
-        def decode(content: bytes) -> tuple[int, int]:
+        def decode(content: bytes) -> np.ndarray:
             try:
-                height, width, _ = (int(size) for size in run(content))
+                return run(content)
             except tf.errors.OpError as error:
                 # Around the one line that says what is wrong stands where in the graph it was.
                 cause = error.message.partition("\n\t [[")[0].rpartition("\n")[2]
                 raise ValueError(cause) from error
-            return height, width
 
         yield decode
 
 
-def _read(file: ImageFile) -> bytes:
-    if not file.is_file:
-        raise _Fault(Reason.NOT_A_FILE, "it is a folder, a broken link or a device")
-    if file.byte_count > _MAX_FILE_BYTES:
-        raise _Fault(Reason.TOO_LARGE, f"{file.byte_count} bytes, above {_MAX_FILE_BYTES}")
+@contextlib.contextmanager
+def _faults(content: bytes) -> Iterator[None]:
+    """Turns what Pillow raises into a `Fault`."""
     try:
-        content = file.path.read_bytes()
-    except OSError as error:
-        raise _Fault(Reason.UNREADABLE, error.strerror or str(error)) from error
-    if not content:
-        raise _Fault(Reason.EMPTY_FILE, "the file is 0 bytes")
-    return content
-
-
-def _decode_with_pillow(content: bytes, max_pixels: int) -> tuple[int, int]:
-    """Returns width and height."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            _check_header(image, max_pixels)
-            image.load()
-            return image.size
-    except _Fault:
-        raise
+        yield
     except UnidentifiedImageError as error:
         if content.startswith(_MAGIC):
             detail = "it starts like an image, but its header cannot be read"
-            raise _Fault(Reason.UNDECODABLE, detail) from error
+            raise Fault(Reason.UNDECODABLE, detail) from error
         start = excerpt(repr(content[:24]))
-        raise _Fault(Reason.NOT_AN_IMAGE, f"no image: it starts with {start}") from error
+        raise Fault(Reason.NOT_AN_IMAGE, f"no image: it starts with {start}") from error
     except Image.DecompressionBombError as error:
-        raise _Fault(Reason.TOO_LARGE, excerpt(str(error))) from error
+        raise Fault(Reason.TOO_LARGE, excerpt(str(error))) from error
     except Exception as error:  # Pillow lets many kinds escape when a file is broken
         reason = Reason.TRUNCATED if "truncated" in str(error).lower() else Reason.UNDECODABLE
-        raise _Fault(reason, excerpt(str(error) or type(error).__name__)) from error
+        raise Fault(reason, excerpt(str(error) or type(error).__name__)) from error
 
 
-def _check_header(image: Image.Image, max_pixels: int) -> None:
+def _check_header(image: Image.Image, options: IngestOptions) -> None:
     if image.format not in _FORMATS:
-        detail = f"it is {image.format}; convert it to JPEG, PNG, GIF or BMP"
-        raise _Fault(Reason.UNSUPPORTED_FORMAT, detail)
-    if image.format == "BMP" and image.mode in ("P", "1"):
-        # TensorFlow takes the palette's indices for grey levels.
-        detail = "it is a BMP with a palette; convert it to JPEG or PNG"
-        raise _Fault(Reason.UNSUPPORTED_FORMAT, detail)
+        detail = f"it is {image.format}; convert it to JPEG, PNG, GIF, BMP or WebP"
+        raise Fault(Reason.UNSUPPORTED_FORMAT, detail)
     # TensorFlow holds all of a GIF's frames, though it returns the first.
-    frames = getattr(image, "n_frames", 1) if image.format == "GIF" else 1
-    if image.width * image.height * frames > max_pixels:
-        detail = f"{image.width}x{image.height} pixels, {frames} frames: above {max_pixels} pixels"
-        raise _Fault(Reason.TOO_LARGE, detail)
+    with _faults(b""):
+        frames = getattr(image, "n_frames", 1) if image.format == "GIF" else 1
+    size = f"{image.width}x{image.height} pixels"
+    if image.width * image.height * frames > options.max_image_pixels:
+        detail = f"{size}, {frames} frame(s): above {options.max_image_pixels} pixels"
+        raise Fault(Reason.TOO_LARGE, detail)
+    if min(image.size) < options.min_image_side:
+        raise Fault(Reason.TOO_SMALL, f"{size}: a side is below {options.min_image_side}")
+
+
+def _is_the_same(content: bytes, image: Image.Image, pixels: Image.Image, decode: Decode) -> bool:
+    """Whether TensorFlow sees the content as Pillow does.
+
+    Raises:
+      Fault: it is of a format that TensorFlow decodes, and cannot be decoded.
+    """
+    if image.format == "WEBP":
+        return False
+    is_jpeg = image.format in ("JPEG", "MPO")
+    try:
+        seen = decode(content)
+    except ValueError as error:
+        if image.format in ("GIF", "BMP"):  # there are forms of these that TensorFlow lacks
+            return False
+        detail = f"TensorFlow cannot decode it: {excerpt(str(error))}"
+        raise Fault(Reason.UNDECODABLE, detail) from error
+    if is_jpeg and (image.mode == "CMYK" or convert.orientation(image) != 1):
+        return False
+    if seen.shape != (pixels.height, pixels.width, 3):
+        return False
+    wanted = np.asarray(pixels)
+    if not is_jpeg:
+        return bool(np.array_equal(seen, wanted))
+    step = _JPEG_STEP
+    difference = seen[::step, ::step].astype(np.int16) - wanted[::step, ::step]
+    return float(np.abs(difference).mean()) <= _JPEG_TOLERANCE
+
+
+def _perceptual_hash(pixels: Image.Image) -> bytes:
+    import imagehash
+
+    return np.packbits(imagehash.phash(pixels).hash.ravel()).tobytes()

@@ -1,85 +1,70 @@
-"""Finding the images: one listing of the folder, looked up by identifier."""
+"""Finding the images: one listing of the folder, looked up by identifier.
+
+An id finds nothing but what the listing holds, whatever it looks like: it is never made a path.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from components.errors import PostersError
+from components.ingest import paths
+from components.ingest.paths import Entry
 
 #: Suffixes of image files, in any case; of an id's several files the first suffix here is taken.
-SUFFIXES = ("jpg", "jpeg", "png", "gif", "bmp")
+SUFFIXES = ("jpg", "jpeg", "png", "gif", "bmp", "webp")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImageFile:
-    """One entry of the folder.
+class ListingDigest:
+    """SHA-256 over names and sizes, whatever their order, one entry at a time.
 
-    Attributes:
-      path: the folder's path and the entry's name.
-      byte_count: the file's size; 0 if it is no file.
-      is_file: whether it is a file, or a link to one.
+    Times do not enter it: copying a folder changes them.
     """
 
-    path: Path
-    byte_count: int
-    is_file: bool
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum = 0
+
+    def add(self, entry: Entry) -> None:
+        """Takes one entry in."""
+        name = os.fsencode(entry.name)
+        content = b"%s\0%d\0%d\0" % (name, entry.byte_count, entry.is_file)
+        # A sum does not depend on the order, so that no list of all names has to be sorted.
+        self._sum += int.from_bytes(hashlib.sha256(content).digest(), "big")
+        self.count += 1
+
+    def hexdigest(self) -> str:
+        """The digest of all entries taken in, in hexadecimal."""
+        total = f"{self.count}:{self._sum:x}".encode()
+        return hashlib.sha256(total).hexdigest()
 
 
-@dataclasses.dataclass(frozen=True)
-class ImageFolder:
-    """The folder's images.
-
-    Attributes:
-      path: the folder.
-      files: by name less the suffix. An id finds nothing but these, whatever it looks like.
-      digest: SHA-256 over the entries' names and sizes, in hexadecimal. Times do not enter it:
-        copying a folder changes them.
-    """
-
-    path: Path
-    files: Mapping[str, ImageFile]
-    digest: str
-
-
-def list_images(path: Path) -> ImageFolder:
-    """Lists the folder once; folders below it are not searched.
+def list_images(folder: str) -> Iterator[tuple[str, Entry]]:
+    """Yields (id, entry) of every entry with an image's suffix, in no order.
 
     Raises:
-      PostersError: it is missing, not a folder, or cannot be read.
+      PostersError: the folder is missing, not a folder, or cannot be read.
     """
-    if path.exists() and not path.is_dir():
-        raise PostersError(f"{path} is not a folder: --images takes the folder with the images")
+    if not paths.is_remote(folder) and Path(folder).exists() and not Path(folder).is_dir():
+        raise PostersError(f"{folder} is not a folder: --images takes the folder with the images")
     try:
-        with os.scandir(path) as entries:
-            found = [_to_file(path, entry) for entry in entries if _rank(entry.name) is not None]
+        for entry in paths.list_folder(folder):
+            if rank(entry.name) is not None:
+                yield entry.name.rpartition(".")[0], entry
     except OSError as error:
         cause = error.strerror or error
-        raise PostersError(f"cannot list the images folder {path}: {cause}") from error
-    digest = hashlib.sha256()
-    files: dict[str, ImageFile] = {}
-    found.sort(key=lambda file: (_rank(file.path.name), file.path.name))
-    for file in found:
-        name = os.fsencode(file.path.name)
-        digest.update(b"%s\0%d\0%d\0" % (name, file.byte_count, file.is_file))
-        files.setdefault(file.path.name.rpartition(".")[0], file)
-    return ImageFolder(path, files, digest.hexdigest())
+        raise PostersError(f"cannot list the images folder {folder}: {cause}") from error
 
 
-def _rank(name: str) -> int | None:
+def choose(entries: Iterable[Entry]) -> Entry | None:
+    """Of one id's files the one to take: by suffix, then by name; None if there is none."""
+    return min(entries, key=lambda entry: (rank(entry.name), entry.name), default=None)
+
+
+def rank(name: str) -> int | None:
     """The position of the name's suffix in `SUFFIXES`; None for any other."""
     suffix = name.rpartition(".")[2].lower()
     return SUFFIXES.index(suffix) if suffix in SUFFIXES else None
-
-
-def _to_file(folder: Path, entry: os.DirEntry[str]) -> ImageFile:
-    path = folder / entry.name
-    try:
-        if entry.is_file():
-            return ImageFile(path, entry.stat().st_size, True)
-    except OSError:
-        pass  # a link that leads nowhere, or round in a circle
-    return ImageFile(path, 0, False)

@@ -1,166 +1,143 @@
-"""The manifest: what a span was made from, what is in it, and whether it is there already."""
+"""The manifest: what a span was made from, and what is in it."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import components
 from components.errors import PostersError
-from components.files import file_digest
-from components.ingest.images import ImageFolder
-from components.ingest.options import SPLITS, IngestOptions
-from components.ingest.records import Item, Shard
-from components.ingest.rejection import (
-    BROKEN_IMAGE,
-    UNREADABLE_ROW,
-    WITHOUT_LABELS,
-    Reason,
-    Rejection,
-)
-from components.ingest.vocabulary import count_labels
+from components.ingest import paths
+from components.ingest.balance import find_warnings, split_shares
+from components.ingest.images import ListingDigest, list_images
+from components.ingest.options import SPLITS
+from components.ingest.rejection import BROKEN_IMAGE, UNREADABLE_ROW, WITHOUT_LABELS, Reason
+from components.ingest.vocabulary import sort_labels
 
-#: The form of the span's files; a change that readers or repeated ingests would notice raises it.
-FORMAT_VERSION = 1
-NAME = "manifest.json"
+#: What, besides this code, decides the bytes of a span.
+_LIBRARIES = ("apache-beam", "imagehash", "numpy", "pillow", "tensorflow")
+_CHUNK_BYTES = 1 << 20
+
+Tallies = Mapping[tuple[str, ...], int]
 
 
-def describe_source(csv: Path, images: ImageFolder) -> dict[str, Any]:
+def describe_source(table: str, images: str | None) -> dict[str, Any]:
     """What tells one source from another, without reading the images.
 
     Raises:
-      PostersError: the CSV cannot be read.
+      PostersError: the table or the folder cannot be read.
     """
+    digest = hashlib.sha256()
     try:
-        digest = file_digest(csv)
+        with paths.open_file(table) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
     except OSError as error:
         cause = error.strerror or error
-        raise PostersError(f"cannot read the CSV {csv}: {cause}; check --csv") from error
+        raise PostersError(f"cannot read the table {table}: {cause}; check --csv") from error
+    listing = ListingDigest()
+    for _, entry in list_images(images) if images is not None else ():
+        listing.add(entry)
     return {
-        "csv_sha256": digest,
-        "image_files": len(images.files),
-        "image_names_and_sizes_sha256": images.digest,
+        "csv_sha256": digest.hexdigest(),
+        "image_files": listing.count,
+        "image_names_and_sizes_sha256": listing.hexdigest(),
     }
 
 
-def find_published(
-    span: Path, source: Mapping[str, Any], options: IngestOptions
-) -> dict[str, Any] | None:
-    """The manifest of `span` if it holds this very source and these options; None if it is new.
+def describe_code() -> dict[str, str]:
+    """The versions that decide the bytes of a span."""
+    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"version": components.__version__, **libraries}
 
-    Raises:
-      PostersError: the span was made from something else, or is damaged.
+
+def count(tallies: Tallies) -> dict[str, int]:
+    """The numbers of rows by what became of them.
+
+    `rows` is the sum of `examples`, `repeats`, `known` and all that was rejected.
     """
-    try:
-        if not span.exists() or (span.is_dir() and not any(span.iterdir())):
-            return None
-        manifest = json.loads((span / NAME).read_text(encoding="utf-8"))
-        whole = all(
-            (span / shard["name"]).stat().st_size == shard["bytes"] for shard in manifest["shards"]
-        )
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise PostersError(
-            f"{span} exists and is not a span that ingest wrote, or is damaged ({error!r}); "
-            "remove it or choose another --out"
-        ) from error
-    if not whole:
-        raise PostersError(
-            f"{span} is damaged: a shard's size is not the one in its {NAME}; remove it and "
-            "ingest again, or choose another --out"
-        )
-    differences = _differences(manifest, source, options)
-    if differences:
-        raise PostersError(
-            f"{span} was ingested before, and not from this: {'; '.join(differences)}. Spans do "
-            "not change: choose another --out"
-        )
-    return manifest
+    rejected = by_reason(tallies)
+
+    def number(reasons: Iterable[Reason]) -> int:
+        return sum(rejected.get(reason.value, 0) for reason in reasons)
+
+    examples = sum(tallies.get(("split", split), 0) for split in SPLITS)
+    repeats = tallies.get(("repeat",), 0)
+    known = tallies.get(("known",), 0)
+    return {
+        "rows": examples + repeats + known + sum(rejected.values()),
+        "images": examples + number([Reason.NO_LABEL_LEFT, Reason.SPLIT_CONFLICT]),
+        "examples": examples,
+        "repeats": repeats,
+        "conflicting_repeats": number([Reason.CONFLICTING_REPEAT]),
+        "missing_images": number([Reason.MISSING_IMAGE]),
+        "undecodable": number(BROKEN_IMAGE),
+        "forbidden": number([Reason.FORBIDDEN_LABEL]),
+        "without_labels": number(WITHOUT_LABELS),
+        "unreadable_rows": number(UNREADABLE_ROW),
+        "known": known,
+        "changed": number([Reason.CHANGED_LABELS, Reason.CHANGED_IMAGE]),
+        "split_conflicts": number([Reason.SPLIT_CONFLICT]),
+    }
+
+
+def by_reason(tallies: Tallies) -> dict[str, int]:
+    """The numbers of rejected rows by reason."""
+    return {words[1]: n for words, n in sorted(tallies.items()) if words[0] == "rejected"}
+
+
+def label_counts(tallies: Tallies, kind: str) -> dict[str, dict[str, int]]:
+    """For each label its number of examples in each split.
+
+    Args:
+      tallies: what the steps counted.
+      kind: "label" for those of the vocabulary, "other_label" for the others.
+    """
+    labels = {words[1] for words in tallies if words[0] == kind}
+    return {
+        label: {split: tallies.get((kind, label, split), 0) for split in SPLITS}
+        for label in sorted(labels)
+    }
 
 
 def build(
-    source: Mapping[str, Any],
-    options: IngestOptions,
-    rejections: Sequence[Rejection],
-    repeats: int,
-    train_counts: Mapping[str, int],
-    vocabulary: Sequence[str],
-    splits: Mapping[str, Sequence[Item]],
-    shards: Sequence[Shard],
+    tallies: Tallies, vocabulary: Sequence[str], known_labels: Iterable[str] | None
 ) -> dict[str, Any]:
-    """The manifest, ready for `to_json`.
+    """The part of the manifest that is counted.
 
-    `counts["rows"]` is the sum of `examples`, `repeats` and the numbers in `rejected`.
+    Args:
+      tallies: what the steps counted.
+      vocabulary: the labels in their order.
+      known_labels: the labels that earlier spans have met; None for the first span.
     """
-    by_split = {split: count_labels(item.labels for item in splits[split]) for split in SPLITS}
+    counted = label_counts(tallies, "label")
+    nowhere = dict.fromkeys(SPLITS, 0)
+    kept = {label: counted.get(label, nowhere) for label in vocabulary}
+    others = label_counts(tallies, "other_label")
+    new = set() if known_labels is None else others.keys() - set(known_labels)
+    train = {label: counts["train"] for label, counts in others.items() if label not in new}
+    everywhere = {label: sum(others[label].values()) for label in new}
+    examples = {split: tallies.get(("split", split), 0) for split in SPLITS}
     return {
-        "format_version": FORMAT_VERSION,
-        "source": dict(source),
-        "options": _plain_options(options),
-        "counts": _count(rejections, repeats, sum(len(items) for items in splits.values())),
-        "rejected": dict(sorted(Counter(item.reason.value for item in rejections).items())),
+        "counts": count(tallies),
+        "rejected": by_reason(tallies),
         "labels": {
-            "kept": {
-                label: {split: by_split[split].get(label, 0) for split in SPLITS}
-                for label in vocabulary
-            },
-            "dropped": {
-                label: count for label, count in train_counts.items() if label not in vocabulary
+            "kept": kept,
+            "dropped": {label: train[label] for label in sort_labels(train)},
+            "new": {label: everywhere[label] for label in sort_labels(everywhere)},
+        },
+        "balance": split_shares(kept),
+        "groups": {
+            "of_several": tallies.get(("groups",), 0),
+            "images_in_them": tallies.get(("grouped",), 0),
+            "largest": {
+                words[1]: n
+                for words, n in sorted(tallies.items(), key=lambda item: (-item[1], item[0]))
+                if words[0] == "group"
             },
         },
-        "examples": {split: len(splits[split]) for split in SPLITS},
-        "shards": [dataclasses.asdict(shard) for shard in shards],
-    }
-
-
-def to_json(manifest: Mapping[str, Any]) -> str:
-    """The manifest as it stands in its file."""
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-
-
-def _count(rejections: Sequence[Rejection], repeats: int, examples: int) -> dict[str, int]:
-    by_reason = Counter(item.reason for item in rejections)
-
-    def number(reasons: frozenset[Reason]) -> int:
-        return sum(by_reason[reason] for reason in reasons)
-
-    return {
-        "rows": examples + repeats + len(rejections),
-        "images": examples + by_reason[Reason.NO_LABEL_LEFT],
         "examples": examples,
-        "repeats": repeats,
-        "conflicting_repeats": by_reason[Reason.CONFLICTING_REPEAT],
-        "missing_images": by_reason[Reason.MISSING_IMAGE],
-        "undecodable": number(BROKEN_IMAGE),
-        "forbidden": by_reason[Reason.FORBIDDEN_LABEL],
-        "without_labels": number(WITHOUT_LABELS),
-        "unreadable_rows": number(UNREADABLE_ROW),
+        "warnings": find_warnings(kept, examples),
     }
-
-
-def _plain_options(options: IngestOptions) -> dict[str, Any]:
-    """The options as JSON reads them back."""
-    return json.loads(json.dumps(dataclasses.asdict(options)))
-
-
-def _differences(
-    manifest: Mapping[str, Any], source: Mapping[str, Any], options: IngestOptions
-) -> list[str]:
-    differences = []
-    if manifest.get("format_version") != FORMAT_VERSION:
-        differences.append(f"its format is not version {FORMAT_VERSION}")
-    before = manifest.get("source", {})
-    if before.get("csv_sha256") != source["csv_sha256"]:
-        differences.append("the CSV is another")
-    if before.get("image_names_and_sizes_sha256") != source["image_names_and_sizes_sha256"]:
-        differences.append(
-            f"the images are others ({before.get('image_files')} files then, "
-            f"{source['image_files']} now)"
-        )
-    options_before = manifest.get("options", {})
-    for name, value in _plain_options(options).items():
-        if options_before.get(name) != value:
-            differences.append(f"ingest.{name} was {options_before.get(name)!r}, is {value!r}")
-    return differences

@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
-import dataclasses
+import concurrent.futures
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.errors import PostersError
 from components.features import Features
 from components.files import file_digest
-from components.ingest.images import ImageFile
-from components.ingest.table import Row
+from components.ingest import convert, paths
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-#: The fewest shards of a split; readers shuffle the train split's shards. Others: 1.
-_MIN_SHARDS = {"train": 2}
+#: Images read ahead of the one being written.
+_AHEAD = 64
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Item:
-    """What becomes one example.
+def pack(values: tuple) -> bytes:
+    """A tuple as one string of bytes.
+
+    A runner that holds what it groups in memory holds these in a quarter of the tuple's space.
+    """
+    return pickle.dumps(tuple(values), protocol=5)
+
+
+def unpack(packed: bytes) -> tuple:
+    """The tuple that was packed."""
+    return pickle.loads(packed)
+
+
+class Item(NamedTuple):
+    """What becomes one example, without its image: that is read again when it is written.
 
     Attributes:
-      row: its row of the table.
-      labels: those of the row's labels that the vocabulary holds, in the row's order.
-      file: its image.
-      digest: SHA-256 of the image's content when it was checked.
+      id: the identifier.
+      line: the line of the table on which its row begins, from 1.
+      source_labels: the row's labels.
+      labels: those of them that the vocabulary holds, in the row's order.
+      title: the caption, empty when there is none.
+      year: None when there is none.
+      path: where the image's content lies.
+      digest: SHA-256 of that content when it was checked.
+      perceptual_hash: 8 bytes.
+      as_it_came: whether the content itself is stored, or `convert.to_jpeg` of it.
+      byte_count: of the content.
+      group: the group's name.
+      split: the split's name.
     """
 
-    row: Row
+    id: str
+    line: int
+    source_labels: tuple[str, ...]
     labels: tuple[str, ...]
-    file: ImageFile
+    title: str
+    year: int | None
+    path: str
     digest: bytes
+    perceptual_hash: bytes
+    as_it_came: bool
+    byte_count: int
+    group: str = ""
+    split: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Shard:
+class Shard(NamedTuple):
     """One written file: its name below the span, its examples, bytes and SHA-256 in hex."""
 
     name: str
     examples: int
     bytes: int
     sha256: str
+
+
+def shard_name(split: str, index: int, count: int) -> str:
+    """`split/data-NNNNN-of-NNNNN.tfrecord`."""
+    return f"{split}/data-{index:05d}-of-{count:05d}.tfrecord"
 
 
 def to_example(item: Item, content: bytes, features: Features) -> tf.train.Example:
@@ -58,81 +95,88 @@ def to_example(item: Item, content: bytes, features: Features) -> tf.train.Examp
     fields = {
         features.image: of_bytes(content),
         features.labels: of_bytes(*(label.encode("utf-8") for label in item.labels)),
-        features.id: of_bytes(item.row.id.encode("utf-8")),
+        features.id: of_bytes(item.id.encode("utf-8")),
     }
-    if item.row.title:
-        fields[features.title] = of_bytes(item.row.title.encode("utf-8"))
-    if item.row.year is not None:
-        years = tf.train.Int64List(value=[item.row.year])
+    if item.title:
+        fields[features.title] = of_bytes(item.title.encode("utf-8"))
+    if item.year is not None:
+        years = tf.train.Int64List(value=[item.year])
         fields[features.year] = tf.train.Feature(int64_list=years)
     return tf.train.Example(features=tf.train.Features(feature=fields))
 
 
-def write_split(
-    span: Path,
-    split: str,
-    items: Sequence[Item],
-    shard_bytes: int,
-    features: Features,
-    step: Callable[[], None],
-) -> list[Shard]:
-    """Writes `items` in their order to `span/split/data-NNNNN-of-NNNNN.tfrecord`.
+def to_index(item: Item) -> str:
+    """The item's line of the span's index, which later spans read."""
+    fields = {
+        "id": item.id,
+        "sha256": item.digest.hex(),
+        "perceptual_hash": item.perceptual_hash.hex(),
+        "group": item.group,
+        "split": item.split,
+        "labels": sorted(item.source_labels),
+    }
+    return json.dumps(fields, ensure_ascii=False) + "\n"
 
-    Args:
-      span: the span's folder.
-      split: the split's name.
-      items: at least one.
-      shard_bytes: what a shard aims at, in bytes; the shards get equal numbers of examples.
-      features: the features' names.
-      step: called after each example.
+
+def write_shard(span: Path, name: str, items: Sequence[Item], features: Features) -> Iterator[int]:
+    """Writes `items` in their order to `span/name`, and yields the bytes of each.
+
+    The file appears whole or not at all: a runner may try the same shard again, or twice at once.
 
     Raises:
       PostersError: an image changed since it was checked, or the disk refuses the records.
     """
-    total = sum(item.file.byte_count for item in items)
-    count = max(_MIN_SHARDS.get(split, 1), -(-total // shard_bytes))
-    count = min(count, len(items))
-    (span / split).mkdir(parents=True, exist_ok=True)
-    shards = []
-    for index in range(count):
-        part = items[index * len(items) // count : (index + 1) * len(items) // count]
-        name = f"{split}/data-{index:05d}-of-{count:05d}.tfrecord"
-        _write_shard(span / name, part, features, step)
-        written = span / name
-        shards.append(Shard(name, len(part), written.stat().st_size, file_digest(written)))
-    return shards
-
-
-def _write_shard(
-    path: Path, items: Sequence[Item], features: Features, step: Callable[[], None]
-) -> None:
     import tensorflow as tf
 
+    path = span / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
     try:
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for item in items:
-                example = to_example(item, _read_again(item), features)
-                writer.write(example.SerializeToString(deterministic=True))
-                step()
+        with (
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
+            tf.io.TFRecordWriter(scratch) as writer,
+        ):
+            for start in range(0, len(items), _AHEAD):
+                part = items[start : start + _AHEAD]
+                for item, content in zip(part, pool.map(load, part), strict=True):
+                    example = to_example(item, content, features)
+                    writer.write(example.SerializeToString(deterministic=True))
+                    yield len(content)
+        Path(scratch).chmod(0o644)
+        Path(scratch).rename(path)
     except tf.errors.OpError as error:  # TensorFlow's file errors are no OSError
         cause = error.message.rpartition("; ")[2]  # without the path, which stands there again
         raise PostersError(
             f"cannot write records to {path}: {cause}; nothing was published"
         ) from error
+    finally:
+        Path(scratch).unlink(missing_ok=True)
 
 
-def _read_again(item: Item) -> bytes:
-    """The image's content, if it still is what was checked."""
-    path = item.file.path
+def describe(span: Path, name: str, examples: int) -> Shard:
+    """What the manifest says of a written shard."""
+    path = span / name
+    return Shard(name, examples, path.stat().st_size, file_digest(path))
+
+
+def load(item: Item) -> bytes:
+    """The image as it is stored, if it still is what was checked.
+
+    Raises:
+      PostersError: it is gone, or is another.
+    """
     try:
-        content = path.read_bytes()
+        with paths.open_file(item.path) as file:
+            content = file.read()
     except OSError as error:
         cause = error.strerror or error
         raise PostersError(
-            f"{path} could be read a moment ago and cannot now: {cause}; ingest again"
+            f"{item.path} could be read a moment ago and cannot now: {cause}; ingest again"
         ) from error
     if hashlib.sha256(content).digest() != item.digest:
         raise PostersError(
-            f"{path} changed while it was being ingested; ingest again when nothing writes there"
+            f"{item.path} changed while it was being ingested; ingest again when nothing writes "
+            "there"
         )
-    return content
+    return content if item.as_it_came else convert.to_jpeg(content)

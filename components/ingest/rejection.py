@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import enum
 import io
 from collections.abc import Iterable
+from typing import NamedTuple
 
 #: The longest excerpt of somebody's data in a message, in characters.
 _EXCERPT = 120
@@ -23,7 +23,12 @@ class Reason(str, enum.Enum):
     FORBIDDEN_LABEL = "forbidden_label"
     NO_LABEL = "no_label"
     NO_LABEL_LEFT = "no_label_left"
+    CHANGED_LABELS = "changed_labels"
+    CHANGED_IMAGE = "changed_image"
+    SPLIT_CONFLICT = "split_conflict"
     MISSING_IMAGE = "missing_image"
+    BAD_URL = "bad_url"
+    DOWNLOAD_FAILED = "download_failed"
     NOT_A_FILE = "not_a_file"
     UNREADABLE = "unreadable"
     EMPTY_FILE = "empty_file"
@@ -32,6 +37,7 @@ class Reason(str, enum.Enum):
     TRUNCATED = "truncated"
     UNDECODABLE = "undecodable"
     TOO_LARGE = "too_large"
+    TOO_SMALL = "too_small"
 
 
 #: The row itself could not be made out.
@@ -41,6 +47,8 @@ UNREADABLE_ROW = frozenset(
 #: The row is fine and names an image, but nothing can be seen in it.
 BROKEN_IMAGE = frozenset(
     {
+        Reason.BAD_URL,
+        Reason.DOWNLOAD_FAILED,
         Reason.NOT_A_FILE,
         Reason.UNREADABLE,
         Reason.EMPTY_FILE,
@@ -49,14 +57,14 @@ BROKEN_IMAGE = frozenset(
         Reason.TRUNCATED,
         Reason.UNDECODABLE,
         Reason.TOO_LARGE,
+        Reason.TOO_SMALL,
     }
 )
 #: The row has no label that the vocabulary holds.
 WITHOUT_LABELS = frozenset({Reason.NO_LABEL, Reason.NO_LABEL_LEFT})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """A row that was left out.
 
     Attributes:
@@ -71,11 +79,6 @@ class Rejection:
     reason: Reason
     detail: str
 
-    def describe(self) -> str:
-        """One line for a person."""
-        who = f" (id {excerpt(self.id)})" if self.id else ""
-        return f"line {self.line}{who}: {self.reason.value}: {self.detail}"
-
 
 def excerpt(text: str) -> str:
     """`text` on one line, and cut where it is long."""
@@ -83,11 +86,14 @@ def excerpt(text: str) -> str:
     return line if len(line) <= _EXCERPT else line[: _EXCERPT - 3] + "..."
 
 
+#: The first line of `rejected.csv`.
+HEADER = "id,source,reason,detail\n"
+
+
 def to_csv(rejections: Iterable[Rejection], table_name: str) -> str:
-    """The list as CSV (id, source, reason, detail), in the table's order."""
+    """The lines below `HEADER`, in the table's order."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "source", "reason", "detail"])
     for item in sorted(rejections, key=lambda rejection: rejection.line):
         writer.writerow([item.id, f"{table_name}:{item.line}", item.reason.value, item.detail])
     return text.getvalue()

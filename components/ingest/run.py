@@ -1,32 +1,28 @@
-"""The whole ingest: read the table, look at every image, split, write, publish."""
+"""The whole ingest: read the source, run the pipeline, check what came out, publish."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+import json
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.errors import PostersError
-from components.files import new_folder, write_text
+from components.files import file_digest, publish, scratch_folder, write_bytes, write_text
 from components.ingest import manifest as manifests
-from components.ingest import rejection, vocabulary
-from components.ingest.decode import check_images, tensorflow_decoder
-from components.ingest.images import SUFFIXES, ImageFolder, list_images
-from components.ingest.options import SPLITS, IngestOptions
-from components.ingest.records import Item, Shard, write_split
-from components.ingest.rejection import Reason, Rejection
-from components.ingest.screen import Screened, screen_rows
-from components.ingest.split import position, split_of
-from components.ingest.table import Row, read_table
-
-SPAN = "span-1"
-VOCABULARY = "vocabulary.txt"
-REJECTED = "rejected.csv"
-_REJECTIONS_SHOWN = 5
-
-Progress = Callable[[int, int], None]
+from components.ingest import outcome, rejection, spans
+from components.ingest.job import PLAN, Job
+from components.ingest.look import cache_folder
+from components.ingest.manifest import Tallies
+from components.ingest.options import IngestOptions
+from components.ingest.source import Source, write_image_lists, write_row_files
+from components.ingest.spans import Span
+from components.ingest.watch import Listener, Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,204 +32,212 @@ class IngestResult:
     Attributes:
       folder: the span's folder.
       manifest: the content of its `manifest.json`.
-      already_done: the span was there, from this source with these options; nothing was written.
+      already_done: nothing was written, for all of the source is in the data root already.
+      note: what else a person should know, in words; often empty.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     already_done: bool
+    note: str = ""
 
 
 def ingest(
-    csv: Path,
-    images: Path,
+    csv: str | Path,
+    images: str | Path | None,
     out: Path,
     options: IngestOptions,
     progress: Progress | None = None,
+    *,
+    span: int | None = None,
+    beam_options: Sequence[str] = (),
 ) -> IngestResult:
-    """Writes `out/span-1` from a table and a folder of images, or leaves things as they were.
+    """Writes the next span below `out` from a table and images, or leaves things as they were.
 
     Args:
-      csv: the table.
-      images: the folder with a file `<id>.<suffix>` for each of its rows.
-      out: where the span goes; made if it is not there.
+      csv: the table, CSV or JSON Lines; a path on any file system that Beam knows.
+      images: the folder with a file `<id>.<suffix>` for each of its rows, on any such file system;
+        None where all are downloaded.
+      out: the data root, made if it is not there; on a file system that every worker mounts under
+        the same path.
       options: how to read the source.
-      progress: called with (done, total) numbers of images. Each image is gone through twice,
-        to check and to write it, and each time counts half.
+      progress: called with (done, total) numbers of rows. A row is gone through twice, to look at
+        its image and to write it, and each time counts half.
+      span: the number of the span, 1 or more; None takes the next.
+      beam_options: as Beam's command line takes them, `--runner=...` for one; none runs here.
 
     Raises:
       PostersError: the source, the options or the place to write to need a person.
     """
-    folder = out / SPAN
-    listing = list_images(images)
-    source = manifests.describe_source(csv, listing)
-    published = manifests.find_published(folder, source, options)
-    if published is not None:
-        return IngestResult(folder, published, already_done=True)
-
-    matched = _match(csv, listing, options)
-    steps = _Steps(len(matched.rows), progress)
-    with _publishing(out, folder) as scratch:
-        items, broken = _check(matched.rows, listing, options, steps)
-        _check_share(f"images in {images} cannot be decoded", broken, len(matched.rows), options)
-        train_counts = vocabulary.count_labels(
-            item.labels for item in items if split_of(item.row.id, options.split_shares) == "train"
+    source = Source(str(csv), None if images is None else str(images))
+    if source.images is None and options.url_column is None:
+        raise PostersError(
+            "there is nowhere to take images from: give --images, or name the table's column of "
+            "addresses with --set ingest.url_column=NAME"
         )
-        kept = vocabulary.choose_vocabulary(train_counts, options.min_label_count)
-        splits, unlabelled = _split(items, kept, options)
-        rejections = matched.rejections + broken + unlabelled
-        shards = _write(scratch, splits, options, steps)
-        manifest = manifests.build(
-            source, options, rejections, matched.repeats, train_counts, kept, splits, shards
-        )
-        write_text(scratch / VOCABULARY, "".join(f"{label}\n" for label in kept))
-        write_text(scratch / REJECTED, rejection.to_csv(rejections, csv.name))
-        write_text(scratch / manifests.NAME, manifests.to_json(manifest))
-    return IngestResult(folder, manifest, already_done=False)
-
-
-class _Steps:
-    """Counts half images and tells the caller's `progress` of whole ones."""
-
-    def __init__(self, images: int, progress: Progress | None) -> None:
-        self._images = images
-        self._progress = progress
-        self._done = 0
-
-    def one(self) -> None:
-        self.leave(2 * self._images - self._done - 1)
-
-    def leave(self, steps: int) -> None:
-        """Only so many steps are left: rejected images are not written."""
-        self._done = 2 * self._images - steps
-        if self._progress is not None:
-            self._progress(self._done // 2, self._images)
+    if span is not None and span < 1:
+        raise PostersError(f"--span {span}: spans are numbered from 1")
+    with _in_data_root(out.absolute()):
+        return _ingest(source, out.absolute(), options, progress, span, beam_options)
 
 
 @contextlib.contextmanager
-def _publishing(out: Path, folder: Path) -> Iterator[Path]:
-    """A scratch folder that becomes `folder` at the end; a failure leaves no trace of `out`."""
+def _in_data_root(out: Path) -> Iterator[None]:
+    """Holds the data root; a failure leaves no trace of one that was not there."""
     existed = out.exists()
     try:
-        with new_folder(folder) as scratch:
-            yield scratch
+        with spans.locked(out):
+            yield
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise PostersError(
-            f"cannot write {folder}: {where}{error.strerror or error}; nothing was published"
+            f"cannot write {out}: {where}{error.strerror or error}; nothing was published"
         ) from error
     finally:
-        if not existed and not folder.exists():
+        if not existed:
             with contextlib.suppress(OSError):
                 out.rmdir()
 
 
-def _match(csv: Path, listing: ImageFolder, options: IngestOptions) -> Screened:
-    """The rows that may become examples and have an image, and what was set aside until then."""
-    table = read_table(csv, options)
-    row_count = len(table.rows) + len(table.rejections)
-    _check_share(f"rows of {csv} cannot be read", table.rejections, row_count, options)
-    screened = screen_rows(table.rows, options.forbidden_labels)
-    found = [row for row in screened.rows if row.id in listing.files]
-    if not found:
-        raise _no_match(csv, listing, screened.rows)
-    rejections = table.rejections + screened.rejections + _missing(screened.rows, listing)
-    return Screened(found, rejections, screened.repeats)
+def _ingest(
+    source: Source,
+    out: Path,
+    options: IngestOptions,
+    progress: Progress | None,
+    wanted: int | None,
+    beam_options: Sequence[str],
+) -> IngestResult:
+    earlier = spans.find_spans(out)
+    fingerprint = manifests.describe_source(source.table, source.images)
+    same = spans.find_same(earlier, fingerprint, options)
+    if same is not None and wanted in (None, same.number):
+        return IngestResult(same.folder, same.manifest, already_done=True)
+    spans.check_features(earlier, options)
+    number = spans.choose_number(out, earlier, wanted)
+    folder = out / f"span-{number}"
+    with scratch_folder(folder) as scratch:
+        job = _to_job(source, scratch, out, earlier, options)
+        tallies = _run(job, source, folder, progress, beam_options)
+        counts = manifests.count(tallies)
+        if earlier and not counts["examples"] and counts["known"] + counts["changed"]:
+            return _nothing_new(earlier[-1], scratch, folder, counts)
+        manifest = _complete(job, number, earlier, tallies, fingerprint)
+        publish(scratch, folder)
+    rejected_list(folder).unlink(missing_ok=True)
+    return IngestResult(folder, manifest, already_done=False)
 
 
-def _check(
-    rows: Sequence[Row], listing: ImageFolder, options: IngestOptions, steps: _Steps
-) -> tuple[list[Item], list[Rejection]]:
-    """Looks at each row's image; returns those that are fine, and the broken ones."""
-    items: list[Item] = []
-    broken: list[Rejection] = []
-    files = [listing.files[row.id] for row in rows]
-    with (
-        tensorflow_decoder() as decode,
-        contextlib.closing(check_images(files, options.max_image_pixels, decode)) as checks,
-    ):
-        for row, file, check in zip(rows, files, checks, strict=True):
-            if check.reason is None:
-                items.append(Item(row, row.labels, file, check.digest))
-            else:
-                broken.append(Rejection(row.line, row.id, check.reason, check.detail))
-            steps.one()
-    return items, broken
+def rejected_list(folder: Path) -> Path:
+    """Where the rejected rows of a span that was not published are listed."""
+    return folder.with_name(f"rejected-{folder.name}.csv")
 
 
-def _split(
-    items: Sequence[Item], kept: Sequence[str], options: IngestOptions
-) -> tuple[dict[str, list[Item]], list[Rejection]]:
-    """Deals the items out to the splits; returns those without a kept label apart.
-
-    Within a split they are in the hash's order: shuffled, and the same however the table is sorted.
-    """
-    splits: dict[str, list[Item]] = {split: [] for split in SPLITS}
-    unlabelled: list[Rejection] = []
-    for item in sorted(items, key=lambda item: (position(item.row.id), item.row.id)):
-        labels = tuple(label for label in item.labels if label in kept)
-        if labels:
-            split = split_of(item.row.id, options.split_shares)
-            splits[split].append(dataclasses.replace(item, labels=labels))
-        else:
-            detail = f"none of {'|'.join(item.labels)} has enough examples in the train split"
-            unlabelled.append(Rejection(item.row.line, item.row.id, Reason.NO_LABEL_LEFT, detail))
-    empty = [split for split in SPLITS if not splits[split]]
-    if empty:
-        raise PostersError(
-            f"{len(items) - len(unlabelled)} examples leave the split {' and '.join(empty)} empty; "
-            "ingest more rows, or give it more with ingest.split_shares"
-        )
-    return splits, unlabelled
-
-
-def _write(
-    scratch: Path, splits: Mapping[str, Sequence[Item]], options: IngestOptions, steps: _Steps
-) -> list[Shard]:
-    steps.leave(sum(len(items) for items in splits.values()))
-    return [
-        shard
-        for split in SPLITS
-        for shard in write_split(
-            scratch, split, splits[split], options.shard_bytes, options.features, steps.one
-        )
-    ]
-
-
-def _missing(rows: Sequence[Row], listing: ImageFolder) -> list[Rejection]:
-    suffixes = ", .".join(SUFFIXES)
-    return [
-        Rejection(
-            row.line,
-            row.id,
-            Reason.MISSING_IMAGE,
-            f"no {rejection.excerpt(row.id)} with .{suffixes} in the images folder",
-        )
-        for row in rows
-        if row.id not in listing.files
-    ]
-
-
-def _no_match(csv: Path, listing: ImageFolder, rows: Sequence[Row]) -> PostersError:
-    names = ", ".join(file.path.name for file in list(listing.files.values())[:3])
-    wanted = ", ".join(f"{rejection.excerpt(row.id)}.jpg" for row in rows[:3])
-    return PostersError(
-        f"no image in {listing.path} belongs to a row of {csv}: the folder has "
-        f"{names or 'no image files'}; the rows want {wanted or 'none'}. "
-        "Check --images and ingest.id_column"
+def _to_job(
+    source: Source, scratch: Path, out: Path, earlier: Sequence[Span], options: IngestOptions
+) -> Job:
+    vocabulary = None
+    if earlier:
+        text = (earlier[0].folder / spans.VOCABULARY).read_text(encoding="utf-8")
+        vocabulary = tuple(label for label in text.split("\n") if label)
+    return Job(
+        token=uuid.uuid4().hex,
+        table_name=source.table_name,
+        images=source.images,
+        scratch=scratch,
+        cache=cache_folder(out, options, spans.DOWNLOADS),
+        indexes=tuple(span.folder / spans.INDEX for span in earlier),
+        vocabulary=vocabulary,
+        options=options,
     )
 
 
-def _check_share(
-    what: str, rejections: Sequence[Rejection], total: int, options: IngestOptions
-) -> None:
-    """Raises a PostersError if too many were rejected for the rest to be trusted."""
-    if len(rejections) <= options.max_rejected_share * total:
-        return
-    shown = "\n  ".join(item.describe() for item in rejections[:_REJECTIONS_SHOWN])
-    more = len(rejections) - _REJECTIONS_SHOWN
-    raise PostersError(
-        f"{len(rejections)} of {total} {what}, above ingest.max_rejected_share = "
-        f"{options.max_rejected_share:g}; nothing was published. Mend or remove them:\n  {shown}"
-        + (f"\n  and {more} more" if more > 0 else "")
+def _run(
+    job: Job,
+    source: Source,
+    folder: Path,
+    progress: Progress | None,
+    beam_options: Sequence[str],
+) -> Tallies:
+    """Runs the pipeline, puts the rejected rows together, and refuses what is too bad."""
+    rows = write_row_files(source, job.work / "rows", job.options)
+    listed = write_image_lists(source, job.work / "images")
+    from components.ingest import graph
+
+    listener = Listener(rows.count, progress)
+    tallies = graph.run(job, rows.files, listed.files, beam_options, listener)
+    rejected = job.scratch / spans.REJECTED
+    _concatenate(rejected, (job.work / "rejected").glob("*.csv"), rejection.HEADER)
+    outcome.check_any_found(tallies, source, rows, listed, job.options)
+    try:
+        outcome.check_rejected(tallies, source, rejected, job.options)
+    except outcome.TooManyRejected as error:
+        kept = rejected_list(folder)
+        write_bytes(kept, rejected.read_bytes())
+        raise PostersError(f"{error}\nAll of them are listed in {kept}") from error
+    return tallies
+
+
+def _nothing_new(
+    last: Span, scratch: Path, folder: Path, counts: Mapping[str, int]
+) -> IngestResult:
+    note = f"the source has nothing new: {counts['known']} of its ids are published as they are"
+    if counts["changed"]:
+        kept = rejected_list(folder)
+        write_bytes(kept, (scratch / spans.REJECTED).read_bytes())
+        note += f", {counts['changed']} otherwise; they stay, and are listed in {kept}"
+    return IngestResult(last.folder, last.manifest, already_done=True, note=note)
+
+
+def _complete(
+    job: Job,
+    number: int,
+    earlier: Sequence[Span],
+    tallies: Tallies,
+    fingerprint: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Puts the span's remaining files into the scratch folder, and leaves nothing else there."""
+    vocabulary = job.vocabulary
+    if vocabulary is None:
+        plan = json.loads((job.work / PLAN).read_text(encoding="utf-8"))
+        vocabulary = tuple(plan["vocabulary"])
+    outcome.check_splits(tallies, vocabulary, job.options)
+    index = job.scratch / spans.INDEX
+    _concatenate(index, (job.work / "index").glob("*.jsonl"))
+    shards = [json.loads(path.read_text()) for path in (job.work / "shards").glob("*.json")]
+    known = set(itertools.chain(*(_labels_met(span) for span in earlier))) if earlier else None
+    counted = manifests.build(tallies, vocabulary, known)
+    manifest = {
+        "format_version": spans.FORMAT_VERSION,
+        "span": number,
+        "code": manifests.describe_code(),
+        "source": dict(fingerprint),
+        "options": job.options.to_manifest(),
+        **counted,
+        "shards": sorted(shards, key=lambda shard: shard["name"]),
+        "index": {
+            "name": spans.INDEX,
+            "bytes": index.stat().st_size,
+            "sha256": file_digest(index),
+        },
+    }
+    text = "".join(f"{label}\n" for label in vocabulary)
+    write_text(job.scratch / spans.VOCABULARY, text)
+    write_text(
+        job.scratch / spans.MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     )
+    shutil.rmtree(job.work)
+    return manifest
+
+
+def _labels_met(span: Span) -> Iterator[str]:
+    """The labels that were in a span's source when the vocabulary was made, kept or dropped."""
+    labels = span.manifest["labels"]
+    return itertools.chain(labels["kept"], labels["dropped"])
+
+
+def _concatenate(path: Path, parts: Iterable[Path], header: str = "") -> None:
+    with path.open("wb") as file:
+        file.write(header.encode())
+        for part in sorted(parts):
+            with part.open("rb") as content:
+                shutil.copyfileobj(content, file)

@@ -36,7 +36,7 @@ def screen_rows(rows: list[Row], forbidden: Collection[str]) -> Screened:
     for row in rows:
         earlier = first.setdefault(row.id, row)
         if row.id in forbidden_ids:
-            rejections.append(dataclasses.replace(forbidden_ids[row.id], line=row.line))
+            rejections.append(forbidden_ids[row.id]._replace(line=row.line))
         elif earlier is not row and set(earlier.labels) != set(row.labels):
             detail = (
                 f"labels {'|'.join(row.labels) or 'none'} here and "

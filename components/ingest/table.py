@@ -1,16 +1,16 @@
-"""Reading the table: one row an image, with its labels, title and year."""
+"""Reading a CSV: one row an image, with its labels, title and year."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import dataclasses
+import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from components.errors import PostersError
+from components.ingest import paths
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, Rejection, excerpt
 from components.ingest.vocabulary import split_labels
@@ -31,8 +31,7 @@ _DEFECTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One readable row.
 
     Attributes:
@@ -41,6 +40,7 @@ class Row:
       labels: the labels in the row's order, without repeats.
       title: the caption, empty when there is none.
       year: None when there is none.
+      url: where to download the image from, empty when there is no such column.
     """
 
     line: int
@@ -48,41 +48,42 @@ class Row:
     labels: tuple[str, ...]
     title: str
     year: int | None
+    url: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """The rows that could be read, and those that could not; their number is the table's."""
-
-    rows: list[Row]
-    rejections: list[Rejection]
-
-
-def read_table(path: Path, options: IngestOptions) -> Table:
-    """Reads the CSV at `path`.
+def read_table(path: str, options: IngestOptions) -> Iterator[Row | Rejection]:
+    """Reads the CSV at `path`, a row at a time.
 
     Raises:
       PostersError: the file is missing, empty or of another form than `options` say.
     """
+    number = 0
     try:
-        encoding = _encoding(path, options)
+        encoding = find_encoding(path, options)
         # With newline="" the csv module sees line ends inside quotes as they are.
-        with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
-            table = _read(path, file, options)
+        with (
+            paths.open_file(path) as content,
+            io.TextIOWrapper(content, encoding, "surrogateescape", newline="") as file,
+        ):
+            for number, item in enumerate(_read(path, file, options), 1):  # noqa: B007
+                yield item
     except OSError as error:
-        raise PostersError(f"cannot read the CSV {path}: {error.strerror or error}") from error
+        raise PostersError(f"cannot read the table {path}: {error.strerror or error}") from error
     except UnicodeError as error:
         raise PostersError(
             f"{path} is not {options.encoding}: {error}; set ingest.encoding to its encoding"
         ) from error
-    if not table.rows and not table.rejections:
+    if not number:
         raise PostersError(f"{path} has a header and no rows: nothing to ingest")
-    return table
 
 
-def _encoding(path: Path, options: IngestOptions) -> str:
-    """The encoding that the file's first bytes declare, or else the one in the options."""
-    with path.open("rb") as file:
+def find_encoding(path: str, options: IngestOptions) -> str:
+    """The encoding that the file's first bytes declare, or else the one in the options.
+
+    Raises:
+      OSError: the file cannot be read.
+    """
+    with paths.open_file(path) as file:
         start = file.read(3)
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
@@ -113,8 +114,7 @@ class _Lines:
         return line
 
 
-@dataclasses.dataclass(frozen=True)
-class _Record:
+class _Record(NamedTuple):
     """What the csv module made of one row: its lines, its cells, and what is wrong with it."""
 
     first: int
@@ -123,24 +123,18 @@ class _Record:
     fault: tuple[Reason, str] | None
 
 
-def _read(path: Path, file: TextIO, options: IngestOptions) -> Table:
+def _read(path: str, file: TextIO, options: IngestOptions) -> Iterator[Row | Rejection]:
     records = _records(path, _Lines(file), options.column_separator)
     header = next(records, None)
     if header is None or not any(name.strip() for name in header.cells):
         cause = header.fault[1] if header and header.fault else "it is empty"
         raise PostersError(f"{path} has no header: {cause}; expected one, and one row an image")
     columns = _find_columns(path, [name.strip() for name in header.cells], options)
-    table = Table([], [])
     for record in records:
-        item = _to_row(record, len(header.cells), columns, options)
-        if isinstance(item, Row):
-            table.rows.append(item)
-        else:
-            table.rejections.append(item)
-    return table
+        yield _to_row(record, len(header.cells), columns, options)
 
 
-def _records(path: Path, lines: _Lines, separator: str) -> Iterator[_Record]:
+def _records(path: str, lines: _Lines, separator: str) -> Iterator[_Record]:
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         first = lines.number + 1
@@ -164,9 +158,9 @@ def _records(path: Path, lines: _Lines, separator: str) -> Iterator[_Record]:
             yield _Record(first, lines.number, cells, fault)
 
 
-def _find_columns(path: Path, header: list[str], options: IngestOptions) -> dict[str, int]:
+def _find_columns(path: str, header: list[str], options: IngestOptions) -> dict[str, int]:
     """Where each column stands that the options name, by the option's name."""
-    settings = ("id_column", "labels_column", "title_column", "year_column")
+    settings = ("id_column", "labels_column", "title_column", "year_column", "url_column")
     named = {setting: getattr(options, setting) for setting in settings}
     wanted = {setting: name for setting, name in named.items() if name is not None}
     wrong = {setting: name for setting, name in wanted.items() if header.count(name) != 1}
@@ -202,9 +196,18 @@ def _to_row(
         detail = f"the column {options.id_column!r} is empty"
         return Rejection(record.first, "", Reason.NO_ID, detail)
     title = cell("title_column")
-    if options.year_column is None:
-        year = _YEAR_AT_END.search(title)
-    else:
-        year = _YEAR.fullmatch(cell("year_column"))
+    year = year_in_title(title) if options.year_column is None else to_year(cell("year_column"))
     labels = split_labels(cell("labels_column"), options.label_separator)
-    return Row(record.first, identifier, labels, title, int(year[1]) if year else None)
+    return Row(record.first, identifier, labels, title, year, cell("url_column"))
+
+
+def year_in_title(title: str) -> int | None:
+    """The year in brackets at a title's end: 1999 of "Amélie (1999)"."""
+    found = _YEAR_AT_END.search(title)
+    return int(found[1]) if found else None
+
+
+def to_year(cell: str) -> int | None:
+    """The year in a cell of four digits, with or without the ".0" of a spreadsheet."""
+    found = _YEAR.fullmatch(cell)
+    return int(found[1]) if found else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from components.errors import PostersError
 
@@ -20,24 +19,22 @@ def split_labels(cell: str, separator: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label for label in labels if label))
 
 
-def count_labels(examples: Iterable[tuple[str, ...]]) -> dict[str, int]:
-    """How many examples carry each label, the most frequent first, then by name."""
-    counts = collections.Counter(label for labels in examples for label in labels)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 def choose_vocabulary(train_counts: Mapping[str, int], min_count: int) -> tuple[str, ...]:
-    """The labels with at least `min_count` train examples, most frequent first, then by name.
+    """The labels with at least `min_count` train examples, most frequent first, then by name."""
+    ordered = sort_labels(train_counts)
+    return tuple(label for label in ordered if train_counts[label] >= min_count)
 
-    Raises:
-      PostersError: there is none.
-    """
-    ordered = sorted(train_counts, key=lambda label: (-train_counts[label], label))
-    kept = tuple(label for label in ordered if train_counts[label] >= min_count)
-    if not kept:
-        largest = ", ".join(f"{label} {train_counts[label]}" for label in ordered[:_LARGEST_SHOWN])
-        raise PostersError(
-            f"no label has {min_count} examples in the train split; the largest are: "
-            f"{largest or 'none at all'}. Lower the limit with --set ingest.min_label_count=..."
-        )
-    return kept
+
+def sort_labels(counts: Mapping[str, int]) -> list[str]:
+    """The labels, the most frequent first, then by name."""
+    return sorted(counts, key=lambda label: (-counts[label], label))
+
+
+def no_label_error(train_counts: Mapping[str, int], min_count: int) -> PostersError:
+    """What to tell when `choose_vocabulary` finds none."""
+    ordered = sort_labels(train_counts)[:_LARGEST_SHOWN]
+    largest = ", ".join(f"{label} {train_counts[label]}" for label in ordered)
+    return PostersError(
+        f"no label has {min_count} examples in the train split; the largest are: "
+        f"{largest or 'none at all'}. Lower the limit with --set ingest.min_label_count=..."
+    )

@@ -1,24 +1,33 @@
-"""`posters ingest`: a CSV and a folder of images become examples."""
+"""`posters ingest`: a table and images become examples."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
 from components.ingest import IngestResult, ingest
 from components.progress import CONSOLE, progress
 from pipeline import config as configuration
 
+_SHOWN = 10
+
 
 def run(options: argparse.Namespace) -> int:
     """Ingests one source, unless it is already there."""
     config = configuration.load(options.config, options.overrides)
-    with progress("images") as update:
+    settings = config.ingest
+    if options.jsonl is not None:
+        settings = dataclasses.replace(settings, table_format="jsonl")
+    beam = config.beam.default if config.beam.ingest is None else config.beam.ingest
+    with progress("rows") as update:
         result = ingest(
-            options.csv,
+            options.jsonl if options.csv is None else options.csv,
             options.images,
             options.out,
-            config.ingest,
+            settings,
             progress=lambda done, total: update(done, f"of {total}"),
+            span=options.span,
+            beam_options=beam,
         )
     _show(result)
     return 0
@@ -29,14 +38,39 @@ def _show(result: IngestResult) -> None:
     examples, counts = manifest["examples"], manifest["counts"]
     state = "already there, nothing to do" if result.already_done else "written"
     CONSOLE.print(f"{result.folder}: {state}", markup=False)
+    if result.note:
+        CONSOLE.print(f"  {result.note}", markup=False)
     splits = ", ".join(f"{count} {split}" for split, count in examples.items())
     CONSOLE.print(f"  {counts['rows']} rows -> {counts['examples']} examples ({splits})")
-    left_out = {"repeats": counts["repeats"], **manifest["rejected"]}
+    left_out = {"repeats": counts["repeats"], "known": counts["known"], **manifest["rejected"]}
     if any(left_out.values()):
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
-        CONSOLE.print(f"  left out: {reasons}; each with its row in {result.folder}/rejected.csv")
-    kept = manifest["labels"]["kept"]
-    CONSOLE.print(f"  {len(kept)} labels: {', '.join(kept)}")
-    if dropped := manifest["labels"]["dropped"]:
+        CONSOLE.print(f"  left out: {reasons}", markup=False)
+        CONSOLE.print(f"  each rejected row is in {result.folder}/rejected.csv", markup=False)
+    groups = manifest["groups"]
+    if groups["of_several"]:
+        CONSOLE.print(
+            f"  {groups['images_in_them']} images look like others: {groups['of_several']} groups, "
+            "each in one split"
+        )
+    _show_labels(manifest["labels"])
+    for warning in manifest["warnings"][:_SHOWN]:
+        CONSOLE.print(f"  warning: {warning}", markup=False)
+    if len(manifest["warnings"]) > _SHOWN:
+        CONSOLE.print(f"  and {len(manifest['warnings']) - _SHOWN} more warnings in manifest.json")
+
+
+def _show_labels(labels: dict) -> None:
+    CONSOLE.print(f"  {len(labels['kept'])} labels: {', '.join(labels['kept'])}", markup=False)
+    if dropped := labels["dropped"]:
         rare = ", ".join(f"{label} ({count})" for label, count in dropped.items())
-        CONSOLE.print(f"  dropped, too rare in train (ingest.min_label_count): {rare}")
+        CONSOLE.print(
+            f"  dropped, too rare in train (ingest.min_label_count): {rare}", markup=False
+        )
+    if new := labels["new"]:
+        unknown = ", ".join(f"{label} ({count})" for label, count in new.items())
+        CONSOLE.print(
+            f"  new, and left out: {unknown}. The first span's vocabulary stays; for another, "
+            "ingest everything into another --out",
+            markup=False,
+        )

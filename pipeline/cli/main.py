@@ -73,12 +73,19 @@ def _add_sample(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_ingest(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("ingest", help="turn a CSV and a folder of images into examples")
-    verb.add_argument("--csv", type=Path, required=True, help="table with ids and labels")
+    verb = verbs.add_parser("ingest", help="turn a table and images into a span of examples")
+    table = verb.add_mutually_exclusive_group(required=True)
+    table.add_argument("--csv", metavar="FILE", help="table with ids and labels")
+    table.add_argument("--jsonl", metavar="FILE", help="the same as JSON Lines, one object an id")
     verb.add_argument(
-        "--images", type=Path, required=True, help="folder with <id>.jpg and the like"
+        "--images",
+        metavar="FOLDER",
+        help="folder with <id>.jpg and the like; not needed if ingest.url_column names addresses",
     )
-    verb.add_argument("--out", type=Path, required=True, help="data root to write span-1 into")
+    verb.add_argument("--out", type=Path, required=True, help="data root to write the span into")
+    verb.add_argument(
+        "--span", type=int, metavar="N", help="number of the span (default: the next)"
+    )
     _add_config(verb, default="local")
 
 

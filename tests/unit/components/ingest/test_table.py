@@ -6,11 +6,21 @@ from hypothesis import strategies as st
 
 from components.errors import PostersError
 from components.ingest.options import IngestOptions
-from components.ingest.rejection import Reason
-from components.ingest.table import read_table
+from components.ingest.rejection import Reason, Rejection
+from components.ingest.table import Row, read_table
 
 OPTIONS = IngestOptions()
 HEADER = "imdbId,Imdb Link,Title,IMDB Score,Genre,Poster\n"
+
+
+class Table:
+    def __init__(self, items):
+        self.rows = [item for item in items if isinstance(item, Row)]
+        self.rejections = [item for item in items if isinstance(item, Rejection)]
+
+
+def collect(path, options):
+    return Table(list(read_table(str(path), options)))
 
 
 @pytest.fixture
@@ -20,7 +30,7 @@ def read(tmp_path):
     def read(content, options=OPTIONS):
         path = tmp_path / "films.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
-        return read_table(path, options)
+        return collect(path, options)
 
     return read
 
@@ -130,8 +140,8 @@ def test_a_quote_that_swallows_rows_is_an_error_that_names_the_line(read, rows):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(PostersError, match=r"cannot read the CSV .*none\.csv: No such file"):
-        read_table(tmp_path / "none.csv", OPTIONS)
+    with pytest.raises(PostersError, match=r"cannot read the table .*none\.csv: No such file"):
+        collect(tmp_path / "none.csv", OPTIONS)
 
 
 @pytest.mark.parametrize("content", ["", "\n", " , \n1,2\n"])
@@ -169,7 +179,7 @@ def test_no_bytes_crash_it(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "films.csv"
     path.write_bytes(HEADER.encode() + content)
     try:
-        table = read_table(path, OPTIONS)
+        table = collect(path, OPTIONS)
     except PostersError:
         return
     assert all(row.id and "\0" not in row.id for row in table.rows)

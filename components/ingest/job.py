@@ -1,0 +1,48 @@
+"""What every step of an ingest needs to know, small enough to travel to every worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from components.ingest.options import IngestOptions
+
+#: What the plan is put down in below `work`, for the launcher.
+PLAN = "plan.json"
+
+
+class Job(NamedTuple):
+    """One ingest.
+
+    Attributes:
+      token: names the run among those of this process; see `watch`.
+      table_name: the table's name without its folder.
+      images: the folder of images; None if all are downloaded.
+      scratch: the folder that becomes the span. All workers must see it under this path.
+      cache: the folder of downloads.
+      indexes: index files of the earlier spans.
+      vocabulary: the labels that earlier spans have fixed; None for the first span.
+      options: the user's.
+    """
+
+    token: str
+    table_name: str
+    images: str | None
+    scratch: Path
+    cache: Path
+    indexes: tuple[Path, ...]
+    vocabulary: tuple[str, ...] | None
+    options: IngestOptions
+
+    @property
+    def work(self) -> Path:
+        """Files between the steps; removed before the span is published."""
+        return self.scratch / "work"
+
+
+def read_index(path: Path) -> Iterator[dict]:
+    """The lines of a span's index, one a published example."""
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
