@@ -82,7 +82,8 @@ class Look(beam.DoFn):
         options = self._job.options
         self._closing = contextlib.ExitStack()
         self._decode = self._closing.enter_context(tensorflow_decoder())
-        threads = os.cpu_count() or 1
+        # More than cores: one thread waits for Python's lock or the disk while another decodes.
+        threads = 2 * (os.cpu_count() or 1)
         if options.url_column is not None:
             threads = max(threads, options.download_workers)
         self._pool = self._closing.enter_context(concurrent.futures.ThreadPoolExecutor(threads))

@@ -70,6 +70,11 @@ def load(handle: str, image_size: int) -> hub.KerasLayer:
     return _load(handle, fingerprint(handle), image_size)
 
 
+def forget() -> None:
+    """Lets go of the extractor that `load` remembers."""
+    _load.cache_clear()
+
+
 @functools.lru_cache(maxsize=1)
 def _load(handle: str, content: str, image_size: int) -> hub.KerasLayer:
     """`load`, remembering the last one: a run checks its extractor before the Trainer uses it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import errno
+import gc
 import json
 import os
 import shutil
@@ -90,6 +91,9 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
         pushed=pushed,
         error=error,
     )
+    # TensorFlow's graph functions complain on the screen if the interpreter's end finds them.
+    extractor.forget()
+    gc.collect()
     return summary, interrupted
 
 
