@@ -101,8 +101,8 @@ def _build(train: CachedFeatures, settings: TrainerSettings) -> tf_keras.Model:
         [
             tf_keras.layers.Input((train.features.shape[1],), name="features"),
             tf_keras.layers.Normalization(mean=mean, variance=variance),
-            tf_keras.layers.Dense(settings.hidden_units, activation="relu", name="hidden"),
-            tf_keras.layers.Dropout(settings.dropout),
+            tf_keras.layers.Dense(settings.head.hidden_units[0], activation="relu", name="hidden"),
+            tf_keras.layers.Dropout(settings.head.dropout),
             tf_keras.layers.Dense(
                 train.labels.shape[1],
                 bias_initializer=tf.constant_initializer(np.log(odds)),
