@@ -70,6 +70,18 @@ def load(handle: str, image_size: int) -> hub.KerasLayer:
     return _load(handle, fingerprint(handle), image_size)
 
 
+def load_copy(handle: str, trainable: bool) -> hub.KerasLayer:
+    """Loads one more copy of an extractor that `load` has accepted, for a caller who changes it.
+
+    Args:
+      handle: see `locate`.
+      trainable: whether the layer counts its variables as trainable.
+    """
+    import tensorflow_hub as hub
+
+    return hub.KerasLayer(str(locate(handle)), trainable=trainable)
+
+
 def forget() -> None:
     """Lets go of the extractor that `load` remembers."""
     _load.cache_clear()

@@ -1,0 +1,1 @@
+"""The Trainer's second stage: the extractor's top and the head go on training, from pixels."""
