@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import tensorflow as tf
 
 #: Keeps a label that is absent and never predicted from dividing zero by zero.
@@ -44,3 +46,18 @@ def macro_soft_f1(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
 def macro_soft_f1_from_logits(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """`macro_soft_f1` of the sigmoid of (N, L) logits."""
     return macro_soft_f1(labels, tf.sigmoid(tf.cast(logits, tf.float32)))
+
+
+def build(weights: Mapping[str, float]) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """The weighted sum of the losses named, from (N, L) labels and (N, L) logits to a scalar.
+
+    Raises:
+      KeyError: a loss that is not here yet.
+    """
+    named = {"macro_soft_f1": macro_soft_f1_from_logits, "bce": _binary_cross_entropy}
+    chosen = [(weight, named[name]) for name, weight in weights.items()]
+    return lambda labels, logits: tf.add_n([w * loss(labels, logits) for w, loss in chosen])
+
+
+def _binary_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
