@@ -8,15 +8,15 @@ import tensorflow as tf
 _CROP_AREA = (0.7, 1.0)
 #: Largest ratio of a crop's sides; what is cropped is a square already squished.
 _CROP_RATIO = 1.1
-#: Largest shift of all channels, in [0, 1].
-_BRIGHTNESS = 0.1
-#: Factors on the distance from the mean, and on the distance from grey.
-_CONTRAST = (0.8, 1.2)
+#: Factors on the distance from grey, and on the distance from the mean.
 _SATURATION = (0.8, 1.2)
+_CONTRAST = (0.8, 1.2)
+#: Added to all channels, which are in [0, 1].
+_BRIGHTNESS = (-0.1, 0.1)
 
 
 def augment(image: tf.Tensor, seed: int, epoch: int, index: tf.Tensor) -> tf.Tensor:
-    """Mirrors, crops, brightens and recolours one image at random.
+    """Mirrors, crops, recolours and brightens one image at random.
 
     Args:
       image: (size, size, 3) uint8.
@@ -28,31 +28,45 @@ def augment(image: tf.Tensor, seed: int, epoch: int, index: tf.Tensor) -> tf.Ten
       (size, size, 3) uint8, a function of the arguments alone: a run that goes on in the middle
       sees what it would have seen.
     """
-    of_epoch = tf.random.experimental.stateless_fold_in(tf.constant([seed, epoch], tf.int64), index)
-    flip, box, light, contrast, saturation = tf.unstack(
-        tf.random.experimental.stateless_split(of_epoch, 5)
-    )
+    of_image = tf.random.experimental.stateless_fold_in(tf.constant([seed, epoch], tf.int64), index)
+    draws = tf.random.stateless_uniform((8,), of_image)
     size = image.shape[0]
-    changed = tf.image.stateless_random_flip_left_right(tf.cast(image, tf.float32) / 255.0, flip)
-    changed = tf.image.crop_and_resize(changed[tf.newaxis], crop_box(box), [0], (size, size))[0]
-    changed = tf.image.stateless_random_brightness(changed, _BRIGHTNESS, light)
-    changed = tf.image.stateless_random_contrast(changed, *_CONTRAST, contrast)
-    # Colours outside [0, 1] have no saturation.
-    changed = tf.clip_by_value(changed, 0.0, 1.0)
-    changed = tf.image.stateless_random_saturation(changed, *_SATURATION, saturation)
+    pixels = tf.cast(image[tf.newaxis], tf.float32) / 255.0
+    changed = tf.image.crop_and_resize(pixels, crop_box(draws[:5]), [0], (size, size))[0]
+    changed = _recolour(changed, *tf.unstack(draws[5:]))
     return tf.saturate_cast(tf.round(changed * 255.0), tf.uint8)
 
 
-def crop_box(seed: tf.Tensor) -> tf.Tensor:
-    """One random crop: (1, 4) float32, top, left, bottom and right in [0, 1] of the image.
+def crop_box(draws: tf.Tensor) -> tf.Tensor:
+    """One random crop, mirrored half of the time.
 
     Args:
-      seed: (2,) integers.
+      draws: (5,) uniform in [0, 1).
+
+    Returns:
+      (1, 4) float32 shares of the image: top, left, bottom, right; left is the larger one if the
+      crop is to be mirrored, as `tf.image.crop_and_resize` understands it.
     """
-    area, ratio, top, left = tf.unstack(tf.random.stateless_uniform((4,), seed))
-    area = _CROP_AREA[0] + area * (_CROP_AREA[1] - _CROP_AREA[0])
+    mirror, area, ratio, top, left = tf.unstack(draws)
+    area = _between(_CROP_AREA, area)
     ratio = tf.pow(_CROP_RATIO, 2.0 * ratio - 1.0)
     height = tf.minimum(tf.sqrt(area * ratio), 1.0)
     width = tf.minimum(area / height, 1.0)
     top, left = top * (1.0 - height), left * (1.0 - width)
-    return tf.stack([top, left, top + height, left + width])[tf.newaxis]
+    sides = tf.stack([left, left + width])
+    first, last = tf.unstack(tf.where(mirror < 0.5, sides[::-1], sides))
+    return tf.stack([top, first, top + height, last])[tf.newaxis]
+
+
+def _recolour(
+    image: tf.Tensor, saturation: tf.Tensor, contrast: tf.Tensor, brightness: tf.Tensor
+) -> tf.Tensor:
+    """Changes the colours of an image in [0, 1] by three draws from [0, 1)."""
+    grey = tf.image.rgb_to_grayscale(image)
+    image = grey + _between(_SATURATION, saturation) * (image - grey)
+    mean = tf.reduce_mean(image)
+    return mean + _between(_CONTRAST, contrast) * (image - mean) + _between(_BRIGHTNESS, brightness)
+
+
+def _between(limits: tuple[float, float], draw: tf.Tensor) -> tf.Tensor:
+    return limits[0] + draw * (limits[1] - limits[0])

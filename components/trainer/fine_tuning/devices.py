@@ -20,11 +20,11 @@ def choose_strategy() -> tf.distribute.Strategy:
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:
-    """A few words for a person: `2 GPUs` or `the processor`."""
-    kinds = [name.rsplit("device:", 1)[-1].split(":")[0] for name in names(strategy)]
-    if "GPU" not in kinds:
-        return "the processor" if len(kinds) == 1 else f"{len(kinds)} parts of the processor"
-    return "1 GPU" if len(kinds) == 1 else f"{len(kinds)} GPUs"
+    """A few words for a person, such as `2 GPUs` or `the processor`."""
+    count = len(names(strategy))
+    if has_gpu(strategy):
+        return "1 GPU" if count == 1 else f"{count} GPUs"
+    return "the processor" if count == 1 else f"{count} devices"
 
 
 def has_gpu(strategy: tf.distribute.Strategy) -> bool:
@@ -47,7 +47,7 @@ def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
     devices = strategy.num_replicas_in_sync
     if batch_size < devices:
         raise PostersError(
-            f"trainer.fine_tune.batch_size: {batch_size} images cannot be shared by {devices} "
+            f"trainer.fine_tune.batch_size: a batch of {batch_size} cannot be shared by {devices} "
             f"devices. Set it to {devices} or more, or show TensorFlow fewer devices "
             "(CUDA_VISIBLE_DEVICES)."
         )

@@ -59,7 +59,7 @@ class WholeBatch:
         """Shares a batch's rows out: one value a round, on the devices already.
 
         Args:
-          rows: (N, ...), such as (N, size, size, 3) uint8 images. All of them end up on the devices,
+          rows: (N, ...), such as (N, size, size, 3) uint8 images. All end up on the devices,
             where they wait for the second pass.
         """
         with tf.device("CPU:0"):

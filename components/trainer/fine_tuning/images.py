@@ -54,7 +54,7 @@ def training_batches(
     files = generator.permutation(sorted(source.files))
     records = (
         tf.data.Dataset.from_tensor_slices(files)
-        .interleave(_records, cycle_length=_FILES, deterministic=True)
+        .interleave(_records, cycle_length=_FILES)
         .shuffle(_SHUFFLED, seed=int(generator.integers(1 << 31)))
     )
 

@@ -49,10 +49,18 @@ def test_half_of_the_images_are_mirrored():
     assert 30 < falling < 70
 
 
-@given(st.integers(0, 2**31), st.integers(0, 2**31))
-def test_a_crop_lies_in_the_image_and_keeps_most_of_it(seed, other):
-    top, left, bottom, right = crop_box(tf.constant([seed, other])).numpy()[0]
+@given(st.lists(st.floats(0, 1, exclude_max=True, width=32), min_size=5, max_size=5))
+def test_a_crop_lies_in_the_image_and_keeps_most_of_it(draws):
+    top, left, bottom, right = crop_box(tf.constant(draws)).numpy()[0]
+    assert (left > right) == (draws[0] < 0.5)
+    left, right = sorted((left, right))
     assert -1e-6 <= top < bottom <= 1 + 1e-6
     assert -1e-6 <= left < right <= 1 + 1e-6
-    area = (bottom - top) * (right - left)
-    assert 0.699 <= area <= 1 + 1e-6
+    height, width = bottom - top, right - left
+    assert 0.699 <= height * width <= 1 + 1e-6
+    assert 1 / 1.22 <= height / width <= 1.22
+
+
+def test_the_largest_crop_is_the_whole_image():
+    box = crop_box(tf.constant([0.9, 1.0, 0.5, 0.0, 0.0]))
+    np.testing.assert_allclose(box, [[0, 0, 1, 1]], atol=1e-6)
