@@ -43,6 +43,15 @@ class CachedFeatures:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def width(self) -> int:
+        """Of a feature vector."""
+        return self.features.shape[1]
+
+    def take(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The features of some rows, (N, D) float32."""
+        return self.features[rows]
+
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSource:

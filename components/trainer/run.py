@@ -1,4 +1,4 @@
-"""The Trainer node's entry point: features once, head, calibration, export."""
+"""The Trainer node's entry point: features once, head, fine-tuning, calibration, export."""
 
 from __future__ import annotations
 
@@ -14,12 +14,27 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.features import Features
 from components.progress import CONSOLE, progress
-from components.trainer import calibration, export, extractor, feature_cache, head
+from components.trainer import calibration, export, extractor, feature_cache, fitting
+from components.trainer.fine_tuning import node as fine_tuning
+from components.trainer.fine_tuning.checkpoints import Checkpoints
+from components.trainer.head import Head
 from components.trainer.settings import TrainerSettings
 
 
+@dataclasses.dataclass(frozen=True)
+class _Trained:
+    """What training gives, of one stage or of two; logits and labels are of eval, (N, L)."""
+
+    extractor: Any
+    head: Head
+    eval_logits: np.ndarray
+    eval_labels: np.ndarray
+    history: list[dict[str, float | None]]
+    checkpoints: Checkpoints | None = None
+
+
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains the head on cached features and exports extractor and head as one model.
+    """Trains the head on cached features, or its extractor too, and exports both as one model.
 
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
@@ -38,14 +53,14 @@ def run_fn(fn_args: FnArgs) -> None:
         _features(split, files, layer, transform, config)
         for split, files in (("train", fn_args.train_files), ("eval", fn_args.eval_files))
     )
-    model = _fit(train, settings)
-    fitted = calibration.fit(head.logits(model, evaluation), evaluation.labels)
+    trained = _trained(layer, train, evaluation, settings, fn_args, transform)
+    fitted = calibration.fit(trained.eval_logits, trained.eval_labels)
     _warn_of_absent(labels, evaluation.labels)
     parts = export.ModelParts(
         transform=transform.transform_features_layer(),
         raw_feature_spec=transform.raw_feature_spec(),
-        extractor=layer,
-        head=model,
+        extractor=trained.extractor,
+        head=trained.head,
         calibration=fitted,
         labels=labels,
         features=Features(**config["features"]),
@@ -55,8 +70,11 @@ def run_fn(fn_args: FnArgs) -> None:
         "trainer": dataclasses.asdict(settings),
         "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
         "examples": {"train": len(train), "eval": len(evaluation)},
+        "history": trained.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)
+    if trained.checkpoints:
+        trained.checkpoints.remove()
 
 
 def _features(
@@ -89,9 +107,35 @@ def _features(
     return features
 
 
-def _fit(train: feature_cache.CachedFeatures, settings: TrainerSettings) -> Any:
+def _trained(
+    layer: Any,
+    train: feature_cache.CachedFeatures,
+    evaluation: feature_cache.CachedFeatures,
+    settings: TrainerSettings,
+    fn_args: FnArgs,
+    transform: tft.TFTransformOutput,
+) -> _Trained:
+    """The head on the frozen extractor's features, and both from pixels if asked for."""
     with progress("epoch", total=settings.epochs) as update:
-        return head.fit(train, settings, lambda epoch, loss: update(epoch, f"loss {loss:.4f}"))
+        fitted = fitting.fit(
+            train,
+            evaluation,
+            settings,
+            lambda row: update(row["epoch"], f"loss {row['loss']:.4f}"),
+        )
+    history = [{"stage": 1, **row} for row in fitted.history]
+    if not settings.fine_tune:
+        logits = fitting.logits(fitted.head, evaluation)
+        return _Trained(layer, fitted.head, logits, evaluation.labels, history)
+    tuned = fine_tuning.tune(fitted.head, len(train), settings, fn_args, transform)
+    return _Trained(
+        tuned.extractor,
+        tuned.head,
+        tuned.eval_logits,
+        tuned.eval_labels,
+        history + tuned.history,
+        tuned.checkpoints,
+    )
 
 
 def _warn_of_absent(labels: Sequence[str], truth: np.ndarray) -> None:

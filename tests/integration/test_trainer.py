@@ -9,7 +9,7 @@ import tensorflow as tf
 from components import pixels
 from components.errors import PostersError
 from components.evaluator.counts import count
-from components.trainer import extractor, feature_cache, head
+from components.trainer import extractor, feature_cache, fitting
 from components.trainer.settings import TrainerSettings
 from tests.examples import FEATURES, encode, picture, write_records
 
@@ -136,21 +136,26 @@ def _settings(**changes):
     return TrainerSettings(**{"hub_handle": "x", "epochs": 15, "batch_size": 64, **changes})
 
 
+def _fit(split, settings):
+    return fitting.fit(split, split, settings, lambda row: None).head
+
+
 def test_the_head_learns(tmp_path):
     losses = []
-    model = head.fit(_split(), _settings(), lambda epoch, loss: losses.append(loss))
+    model = fitting.fit(
+        _split(), _split(), _settings(), lambda row: losses.append(row["loss"])
+    ).head
     assert len(losses) == 15
     assert losses[-1] < 0.6 * losses[0]
     held_out = _split(seed=1)
-    scores = 1 / (1 + np.exp(-head.logits(model, held_out)))
+    scores = 1 / (1 + np.exp(-fitting.logits(model, held_out)))
     assert count(held_out.labels, scores).macro_auc > 0.85
 
 
 def test_the_same_seed_gives_the_same_head_and_another_does_not():
     split = _split()
     first, again, other = (
-        head.logits(head.fit(split, _settings(seed=seed), lambda *_: None), split)
-        for seed in (1, 1, 2)
+        fitting.logits(_fit(split, _settings(seed=seed)), split) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
@@ -162,8 +167,8 @@ def test_the_head_does_not_depend_on_the_order_of_rows_on_disk():
     shuffled = feature_cache.CachedFeatures(
         split.features[mixed], split.labels[mixed], split.ids[mixed], np.argsort(split.ids[mixed])
     )
-    first = head.logits(head.fit(split, _settings(), lambda *_: None), split)
-    second = head.logits(head.fit(shuffled, _settings(), lambda *_: None), split)
+    first = fitting.logits(_fit(split, _settings()), split)
+    second = fitting.logits(_fit(shuffled, _settings()), split)
     np.testing.assert_allclose(first, second, atol=1e-3)
 
 
@@ -171,14 +176,14 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch():
     split = _split()
     split.labels[7, 0] = np.nan
     with pytest.raises(PostersError, match="loss is nan in epoch 1"):
-        head.fit(split, _settings(), lambda *_: None)
+        _fit(split, _settings())
 
 
 def test_a_constant_feature_and_an_absent_label_do_no_harm():
     split = _split()
     split.features[:, 3] = 7
     split.labels[:, 1] = 0
-    logits = head.logits(head.fit(split, _settings(), lambda *_: None), split)
+    logits = fitting.logits(_fit(split, _settings()), split)
     assert np.isfinite(logits).all()
 
 

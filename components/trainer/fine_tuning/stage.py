@@ -49,7 +49,8 @@ class FineTuned:
       eval_logits, eval_labels: (N, L) of the eval split, from these two.
       history: one row an epoch, from 0, which is the first stage's model: `stage` (2), `epoch`,
         `loss` (mean over steps; None for epoch 0, like the rates), `eval_loss`, `eval_macro_auc`,
-        `learning_rate` (at the epoch's end), `seconds`, `images_a_second` (training alone).
+        `learning_rate` (at the epoch's end), `seconds`, `images_a_second` (training alone; in the
+        first epoch of a process, with the time that tracing takes).
       kept_epoch: the epoch of the largest macro AUC on eval.
       checkpoints: to be removed once the model is exported.
     """
@@ -105,6 +106,8 @@ def fine_tune(
         history.append(epochs.run(epoch))
         checkpoints.save(history)
     kept = best_epoch(history)
+    reached = " -> ".join(f"{history[epoch]['eval_macro_auc']:.4f}" for epoch in (0, kept))
+    CONSOLE.print(f"    kept epoch {kept} of fine-tuning: macro AUC on eval {reached}")
     checkpoints.restore(kept)
     logits, labels = epochs.score()
     return FineTuned(learner.tuned_extractor(), head, logits, labels, history, kept, checkpoints)

@@ -1,0 +1,35 @@
+"""The whole DAG with the second stage switched on."""
+
+import json
+import math
+from pathlib import Path
+
+from pipeline.cli.main import OK, REFUSED
+
+FINE_TUNE = "{epochs: 2, learning_rate: 0.0005, batch_size: 128, device_batch_size: 64}"
+
+
+def test_fine_tuning_trains_again_from_pixels_and_serves_the_better_model(world, first_run, capsys):
+    status, summary = world.run(f"trainer.fine_tune={FINE_TUNE}")
+    assert status in (OK, REFUSED)
+    states = {node["id"]: node["state"] for node in summary["nodes"]}
+    assert states["Transform"] == "cached"
+    assert states["Trainer"] == "run"
+    assert "fine-tuning 4 of the extractor's variables" in capsys.readouterr().out
+    trainer = world.root / "workspace" / "artifacts" / "Trainer" / "model"
+    newest = max(trainer.iterdir(), key=lambda path: int(path.name))
+    history = _history(newest)
+    stages = [row["stage"] for row in history]
+    assert stages == [1] * 30 + [2] * 3
+    before, *tuned = history[30:]
+    assert math.isclose(before["eval_macro_auc"], history[29]["eval_macro_auc"], abs_tol=1e-3)
+    assert tuned[1]["loss"] < tuned[0]["loss"]
+    assert list((world.root / "workspace" / "fine_tuning").iterdir()) == []
+    again, summary = world.run(f"trainer.fine_tune={FINE_TUNE}")
+    assert again == status
+    assert {node["state"] for node in summary["nodes"]} == {"cached"}
+
+
+def _history(model: Path) -> list[dict]:
+    (description,) = model.rglob("assets.extra/model.json")
+    return json.loads(description.read_text())["history"]
