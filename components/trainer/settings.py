@@ -53,13 +53,17 @@ class DecisionSettings:
 class FineTuneSettings:
     """The second stage: the extractor's top is trained too, from pixels. Meant for GPUs.
 
+    Seed, loss, label smoothing, weight decay and schedule are the first stage's; warm-up, running
+    mean and early stopping are its alone, for here the epoch that ranks eval best is kept.
+
     Attributes:
       epochs: passes over the training split, after the head's own.
       learning_rate: the extractor's peak rate; the head goes on at the same.
       batch_size: images the loss sees at once, over all devices.
       device_batch_size: images a device passes forward and back at once; memory depends on it, the
         gradient does not.
-      trainable_share: share of the extractor's trainable variables that move, counted from its top.
+      trainable_share: share of the extractor's trainable variables that move, counted from its
+        top; batch normalisation's never do, and do not count.
       augment: whether training images are mirrored, cropped and recoloured at random.
       mixed_precision: whether half precision is used where a GPU gains by it.
     """

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components import pixels
 from components.trainer import extractor
-from components.trainer.fine_tuning.gradients import WholeBatch, head_and_slopes
+from components.trainer.fine_tuning.gradients import WholeBatch, device_batch, head_and_slopes
 from components.trainer.fine_tuning.top import top_positions
 from components.trainer.losses import macro_soft_f1_from_logits
 from tests import fine_tuning
@@ -76,6 +76,16 @@ def test_any_device_batch_gives_the_whole_batchs_gradients(parts, size):
     assert float(loss) == pytest.approx(float(wanted_loss), abs=1e-6)
     assert difference(of_top, wanted_top) < CLOSE
     assert difference(of_head, wanted_head) < CLOSE
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "limit", "devices", "size"),
+    [(256, 32, 1, 32), (256, 32, 4, 32), (10, 32, 4, 3), (4, 32, 4, 1), (256, 300, 1, 256)],
+)
+def test_a_device_takes_its_share_of_a_batch_and_not_more_than_it_can(
+    batch_size, limit, devices, size
+):
+    assert device_batch(batch_size, limit, devices) == size
 
 
 def test_the_mean_of_the_parts_gradients_is_another_gradient(parts):
