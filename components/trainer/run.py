@@ -39,7 +39,8 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
         (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `feature_cache` (a
-        folder), and `fingerprints` (of code and extractor; they only tell TFX when to train again).
+        folder), and `fingerprints` (of code and extractor: they tell TFX when to train again, and
+        a fine-tuning whether checkpoints are its own).
 
     Raises:
       PostersError: the extractor is unusable, a split is empty, or the loss is not finite.
