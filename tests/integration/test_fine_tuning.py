@@ -135,6 +135,28 @@ def test_a_loss_that_is_no_number_names_epoch_step_and_the_weights_that_are_kept
     assert (kept / "state.json").is_file()
 
 
+def test_a_step_whose_gradients_overflow_is_skipped_and_the_scale_halved():
+    head = fine_tuning.new_head()
+    settings = dataclasses.replace(fine_tuning.settings(), loss={"macro_soft_f1": 1e6})
+    learner = Learner(head, settings, 96, 1, tf.distribute.get_strategy())
+    precision = learner.state["precision"]
+    precision.half = True  # as on a GPU; here it changes the scale alone
+    batch = tf.random.stateless_uniform((4, 96, 96, 3), (0, 0), 0, 255, tf.int32)
+    arguments = (tf.cast(batch, tf.uint8), tf.eye(4, fine_tuning.LABELS))
+    variables = [*learner.top, *head.trainable_variables]
+    before = [variable.numpy() for variable in variables]
+
+    precision.scale.assign(2.0**127)
+    assert np.isfinite(learner.step(*arguments, 1))
+    assert precision.scale.numpy() == 2.0**126
+    assert all(np.array_equal(old, new) for old, new in zip(before, variables, strict=True))
+
+    precision.scale.assign(2.0**10)
+    assert np.isfinite(learner.step(*arguments, 2))
+    assert precision.scale.numpy() == 2.0**10
+    assert not any(np.array_equal(old, new) for old, new in zip(before, variables, strict=True))
+
+
 class _Module(tf.Module):
     """A SavedModel in the image feature vector form whose kernel a gradient may not reach."""
 
