@@ -10,8 +10,8 @@ import tensorflow as tf
 import tf_keras
 
 from components.errors import PostersError
+from components.trainer import losses
 from components.trainer.feature_cache import CachedFeatures
-from components.trainer.losses import macro_soft_f1_from_logits
 from components.trainer.settings import TrainerSettings
 
 #: Rows a step when nothing is learned; only memory depends on it.
@@ -21,7 +21,7 @@ _PREDICT_ROWS = 4096
 def fit(
     train: CachedFeatures, settings: TrainerSettings, report: Callable[[int, float], None]
 ) -> tf_keras.Model:
-    """Trains Dense(hidden, relu) + Dense(labels) with macro soft-F1, Adam and a cosine schedule.
+    """Trains Dense(hidden, relu) + Dense(labels) with Adam and a cosine schedule.
 
     Features are standardised by the training split's mean and deviation, and the output bias starts
     at the log odds of each label: soft-F1 saturates early where it starts far from them.
@@ -47,22 +47,23 @@ def fit(
     )
     optimizer = tf_keras.optimizers.Adam(schedule)
     optimizer.build(model.trainable_variables)
+    loss_of = losses.build(settings.loss)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def step(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = macro_soft_f1_from_logits(labels, model(features, training=True))
+            loss = loss_of(labels, model(features, training=True))
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
     generator = np.random.default_rng(settings.seed)
     for epoch in range(1, settings.epochs + 1):
-        losses = [
+        values = [
             step(tf.constant(features), tf.constant(labels))
             for features, labels in _batches(train, settings.batch_size, generator)
         ]
-        loss = float(tf.reduce_mean(losses))
+        loss = float(tf.reduce_mean(values))
         if not math.isfinite(loss):
             raise PostersError(
                 f"the training loss is {loss} in epoch {epoch}: lower trainer.learning_rate, and "
