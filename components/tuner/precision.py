@@ -1,0 +1,82 @@
+"""The Tuner's objective, and how sure a gain of it is.
+
+Macro average precision needs no threshold, changes with the seed of a training by .002 where
+calibrated macro-F1 changes by .005 (1,190 posters), and ranks settings as macro-F1 on other posters
+does: of 53 drawn at random, better than macro-F1 on the same posters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def macro_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Mean over labels of the average precision, as scikit-learn's `average_precision_score`.
+
+    Args:
+      labels: (N, L), 0 or 1.
+      scores: (N, L), any order-preserving scale.
+
+    Returns:
+      In [0, 1]. Labels that none of the N has are left out; NaN if none is left.
+    """
+    return float(_weighted(labels, scores, np.ones((1, len(labels))))[0])
+
+
+def resampled(labels: np.ndarray, scores: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """`macro_average_precision` of each of many resamples.
+
+    Args:
+      labels: (N, L), 0 or 1.
+      scores: (N, L).
+      draws: (B, N), how often each row is in each resample; see `bootstrap`.
+
+    Returns:
+      (B,).
+    """
+    return _weighted(labels, scores, draws)
+
+
+def bootstrap(rows: int, resamples: int, seed: int) -> np.ndarray:
+    """(resamples, rows) float: how often each row was drawn, with replacement."""
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(rows, np.full(rows, 1 / rows), resamples).astype(np.float32)
+
+
+def confidence(gains: np.ndarray, resampled_gains: np.ndarray) -> float:
+    """How sure it is that the best of several candidates gains anything.
+
+    The best of many looks good by luck alone, so it is compared with the best that luck would make
+    of them. Source: one minus the p-value of H. White, "A Reality Check for Data Snooping" (2000).
+
+    Args:
+      gains: (T,), each candidate's figure less that of what was given.
+      resampled_gains: (T, B), the same on each resample.
+
+    Returns:
+      In [0, 1].
+    """
+    luck = (resampled_gains - gains[:, np.newaxis]).max(axis=0)
+    return float(np.mean(luck < gains.max()))
+
+
+def _weighted(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(B,) macro average precisions for (B, N) weights of the rows."""
+    total, known = np.zeros(len(weights)), np.zeros(len(weights))
+    for truth, score in zip(labels.T, scores.T, strict=True):
+        order = np.argsort(-score, kind="stable")
+        hit = np.flatnonzero(truth[order] > 0)
+        if not len(hit):
+            continue
+        weight = weights[:, order]
+        seen = np.cumsum(weight, axis=1, dtype=np.float64)
+        hits = np.cumsum(weight[:, hit], axis=1, dtype=np.float64)
+        # Equal scores are one threshold: each counts all that are level with it.
+        falling = -score[order]
+        last = np.searchsorted(falling, falling[hit], side="right") - 1
+        last_hit = np.searchsorted(hit, last, side="right") - 1
+        precision = hits[:, last_hit] / np.maximum(seen[:, last], 1)
+        positives = hits[:, -1]
+        total += (weight[:, hit] * precision).sum(axis=1) / np.maximum(positives, 1)
+        known += positives > 0
+    return np.divide(total, known, out=np.full(len(weights), np.nan), where=known > 0)

@@ -1,0 +1,131 @@
+"""The search: keras-tuner draws what to try, the bench tries it, a bootstrap weighs the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine import base_tuner, trial
+
+from components.trainer import hyperparameters
+from components.trainer.settings import TrainerSettings
+from components.tuner import precision, space
+from components.tuner.findings import Findings, Tried
+from components.tuner.median_rule import MedianRule
+from components.tuner.settings import TunerSettings
+from components.tuner.trial import Bench, Outcome
+
+OBJECTIVE = "eval_macro_average_precision"
+#: Resamples of the eval split: enough for a share of a hundredth.
+_RESAMPLES = 500
+
+
+class GivenFirstOracle(keras_tuner.oracles.RandomSearchOracle):
+    """Draws at random, but the defaults, which are the given settings, first."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """See the base class."""
+        if self.trials:
+            return super().populate_space(trial_id)
+        given = {parameter.name: parameter.default for parameter in self.hyperparameters.space}
+        return {"status": trial.TrialStatus.RUNNING, "values": given}
+
+
+class Search(base_tuner.BaseTuner):
+    """A keras-tuner Tuner that trains no Keras model: `run_trial` gives figures.
+
+    Attributes:
+      tried: one entry a trial, in order; the first is the given settings, trained as given.
+    """
+
+    def __init__(
+        self, bench: Bench, given: TrainerSettings, settings: TunerSettings, directory: str
+    ) -> None:
+        """Makes the search ready.
+
+        Args:
+          bench: trains.
+          given: the Trainer's settings.
+          settings: see `TunerSettings`.
+          directory: scratch, where keras-tuner keeps its state; what lies there is overwritten.
+        """
+        oracle = GivenFirstOracle(
+            objective=keras_tuner.Objective(OBJECTIVE, "max"),
+            max_trials=settings.trials,
+            # A seed of 0 would be taken for none.
+            seed=settings.seed + 1,
+            hyperparameters=space.build(settings.space, given),
+        )
+        oracle.verbose = 0
+        super().__init__(oracle, directory=directory, project_name="search", overwrite=True)
+        self.tried: list[Tried] = []
+        self._bench = bench
+        self._given = given
+        self._settings = settings
+        self._rule = MedianRule(settings.patience)
+        labels = bench.evaluation.labels
+        self._draws = precision.bootstrap(len(labels), _RESAMPLES, settings.seed)
+        #: Of every finished trial: (_RESAMPLES,) scores.
+        self._resampled: dict[str, np.ndarray] = {}
+
+    def search(self, report: Callable[[int, float], None]) -> None:
+        """Runs all trials.
+
+        Args:
+          report: called after each with how many there were and the best score so far.
+        """
+        super().search(report=report)
+
+    def run_trial(
+        self, trial: keras_tuner.engine.trial.Trial, report: Callable[[int, float], None]
+    ) -> dict[str, float]:
+        """Trains with what the oracle drew; see the base class."""
+        values = trial.hyperparameters.values
+        try:
+            is_given = not self.tried
+            if not is_given:
+                values["epochs"] = self._settings.epochs
+            outcome = self._run(hyperparameters.apply(self._given, values), is_given)
+            if outcome.state == "finished":
+                self._resampled[trial.trial_id] = precision.resampled(
+                    self._bench.evaluation.labels, outcome.logits, self._draws
+                )
+        except Exception as error:
+            # keras-tuner would note any other exception, an interrupt too, and try the next.
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        self.tried.append(Tried(trial.trial_id, outcome, dict(values)))
+        report(len(self.tried), max(tried.outcome.score for tried in self.tried))
+        return {OBJECTIVE: outcome.score}
+
+    def findings(self) -> Findings:
+        """What the search found, and whether it is worth having."""
+        given = self.tried[0]
+        finished = [tried for tried in self.tried[1:] if tried.outcome.state == "finished"]
+        if not finished:
+            return Findings(self.tried, given, None, self._settings.confidence)
+        best = max(finished, key=lambda tried: tried.outcome.score)
+        if given.outcome.state != "finished":
+            return Findings(self.tried, best, 1.0, self._settings.confidence)
+        gains = np.array([tried.outcome.score - given.outcome.score for tried in finished])
+        resampled = np.stack([self._resampled[tried.id] for tried in finished])
+        sure = precision.confidence(gains, resampled - self._resampled[given.id])
+        worth = gains.max() > 0 and sure >= self._settings.confidence
+        return Findings(self.tried, best if worth else given, sure, self._settings.confidence)
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[keras_tuner.HyperParameters]:
+        """The one that `findings` chose, with all that makes the Trainer train as its trial did."""
+        del num_trials
+        chosen = self.oracle.get_space()
+        chosen.values = dict(self.findings().chosen.values)
+        return [chosen]
+
+    def _run(self, settings: TrainerSettings, is_given: bool) -> Outcome:
+        if is_given:
+            # Its epochs are its own: its curve is no measure for the others'.
+            return self._bench.run(settings)
+        outcome = self._bench.run(settings, self._rule.hopeless)
+        if outcome.state != "diverged":
+            self._rule.add(outcome.curve)
+        return outcome
