@@ -19,6 +19,7 @@ from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
+from components.views import ViewName
 
 
 class _Section(BaseModel):
@@ -30,9 +31,18 @@ class ImageConfig(_Section):
 
     Attributes:
       size: side in pixels of the square that Transform makes and the extractor takes.
+      views: what of an image the extractor sees; the features of several are averaged. See `views`.
     """
 
     size: Annotated[int, Field(ge=16, le=2048)] = 224
+    views: Annotated[tuple[ViewName, ...], Field(min_length=1)] = ("squished",)
+
+    @field_validator("views")
+    @classmethod
+    def _each_once(cls, views: tuple[ViewName, ...]) -> tuple[ViewName, ...]:
+        if repeated := sorted({view for view in views if views.count(view) > 1}):
+            raise ValueError(f"name each view once; {', '.join(repeated)} stands twice or more")
+        return views
 
 
 class BeamConfig(_Section):

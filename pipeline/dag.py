@@ -13,6 +13,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from components import views
 from components.errors import PostersError
 from components.evaluator.baseline import LatestOtherBlessedModel
 from components.evaluator.component import Evaluator
@@ -26,6 +27,8 @@ from pipeline.data import Span
 
 #: What the Trainer is given; it never sees the split that decides.
 _TRAINER_SPLITS = ("train", "eval")
+#: Modules that decide, besides a node's own, which pixels it makes or reads.
+_PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
@@ -92,7 +95,9 @@ def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> Ba
             "features": dataclasses.asdict(config.features),
             "labels": list(span.labels),
             "image_size": config.image.size,
-            "code": fingerprints.code("components.transform", "components.pixels"),
+            # Not the views: a mirrored one is made of what is stored already.
+            "geometries": list(views.geometries(config.image.views)),
+            "code": fingerprints.code("components.transform", *_PIXEL_CODE),
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=_TRAINER_SPLITS),
         # StatisticsGen has made them; of the resized images they would say nothing.
@@ -116,10 +121,11 @@ def _trainer(config: Config, span: Span, transform: BaseNode, schema: BaseNode) 
             "features": dataclasses.asdict(config.features),
             "labels": list(span.labels),
             "image_size": config.image.size,
+            "views": list(config.image.views),
             "feature_cache": str(Path(config.workspace) / "features"),
             "fingerprints": {
                 "extractor": extractor.fingerprint(config.trainer.hub_handle),
-                "code": fingerprints.code("components.trainer", "components.pixels"),
+                "code": fingerprints.code("components.trainer", *_PIXEL_CODE),
             },
         },
     )

@@ -11,7 +11,7 @@ import tf_keras
 
 from components.errors import PostersError
 from components.trainer import losses
-from components.trainer.feature_cache import CachedFeatures
+from components.trainer.cached_features import CachedFeatures
 from components.trainer.settings import TrainerSettings
 
 #: Rows a step when nothing is learned; only memory depends on it.
@@ -76,31 +76,28 @@ def fit(
 def _batches(
     split: CachedFeatures, size: int, generator: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """One epoch: every example once, shuffled, gathered from the memory map a batch at a time."""
+    """One epoch: every example once, shuffled, gathered a batch at a time."""
     order = generator.permutation(split.by_id)
     for start in range(0, len(order), size):
         rows = order[start : start + size]
-        yield split.features[rows], split.labels[rows]
+        yield split.take(rows), split.labels[rows]
 
 
 def logits(model: tf_keras.Model, split: CachedFeatures) -> np.ndarray:
     """(N, L) float32 logits of a split, row for row."""
     return np.concatenate(
-        [
-            model(split.features[start : start + _PREDICT_ROWS], training=False).numpy()
-            for start in range(0, len(split), _PREDICT_ROWS)
-        ]
+        [model(features, training=False).numpy() for features in split.chunks(_PREDICT_ROWS)]
     )
 
 
 def _build(train: CachedFeatures, settings: TrainerSettings) -> tf_keras.Model:
-    mean, variance = _moments(train.features)
+    mean, variance = _moments(train)
     positives = train.labels.sum(axis=0)
     # Half a count on either side keeps the odds of a label that all or none have finite.
     odds = (positives + 0.5) / (len(train) - positives + 0.5)
     return tf_keras.Sequential(
         [
-            tf_keras.layers.Input((train.features.shape[1],), name="features"),
+            tf_keras.layers.Input((train.width,), name="features"),
             tf_keras.layers.Normalization(mean=mean, variance=variance),
             tf_keras.layers.Dense(settings.head.hidden_units[0], activation="relu", name="hidden"),
             tf_keras.layers.Dropout(settings.head.dropout),
@@ -114,13 +111,11 @@ def _build(train: CachedFeatures, settings: TrainerSettings) -> tf_keras.Model:
     )
 
 
-def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance a column, in one bounded pass each over the memory map."""
-    starts = range(0, len(features), _PREDICT_ROWS)
-    chunks = [slice(start, start + _PREDICT_ROWS) for start in starts]
-    total = sum(features[chunk].sum(axis=0, dtype=np.float64) for chunk in chunks)
-    mean = total / len(features)
-    squares = sum(np.square(features[chunk] - mean).sum(axis=0) for chunk in chunks)
-    variance = squares / len(features)
+def _moments(train: CachedFeatures) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance a column, in one bounded pass each."""
+    total = sum(chunk.sum(axis=0, dtype=np.float64) for chunk in train.chunks(_PREDICT_ROWS))
+    mean = total / len(train)
+    squares = sum(np.square(chunk - mean).sum(axis=0) for chunk in train.chunks(_PREDICT_ROWS))
+    variance = squares / len(train)
     # A column that never varies says nothing; a variance of one leaves it at zero.
     return mean, np.where(variance > 1e-12, variance, 1.0)

@@ -14,7 +14,8 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.features import Features
 from components.progress import CONSOLE, progress
-from components.trainer import calibration, export, extractor, feature_cache, head
+from components.trainer import calibration, export, extraction, extractor, head, listing
+from components.trainer.cached_features import CachedFeatures
 from components.trainer.settings import TrainerSettings
 
 
@@ -23,8 +24,9 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
-        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `feature_cache` (a
-        folder), and `fingerprints` (of code and extractor; they only tell TFX when to train again).
+        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
+        `feature_cache` (a folder), and `fingerprints` (of code and extractor; they only tell TFX
+        when to train again).
 
     Raises:
       PostersError: the extractor is unusable, a split is empty, or the loss is not finite.
@@ -50,6 +52,7 @@ def run_fn(fn_args: FnArgs) -> None:
         labels=labels,
         features=Features(**config["features"]),
         image_size=image_size,
+        views=config["views"],
     )
     description = {
         "trainer": dataclasses.asdict(settings),
@@ -65,31 +68,35 @@ def _features(
     layer: Any,
     transform: tft.TFTransformOutput,
     config: dict[str, Any],
-) -> feature_cache.CachedFeatures:
+) -> CachedFeatures:
     hub_handle = config["settings"]["hub_handle"]
-    source = feature_cache.FeatureSource(
-        files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
-        feature_spec=transform.transformed_feature_spec(),
-        features=Features(**config["features"]),
+    source = extraction.FeatureSource(
+        examples=listing.Examples(
+            files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
+            feature_spec=transform.transformed_feature_spec(),
+            features=Features(**config["features"]),
+        ),
         extractor=layer,
         extractor_fingerprint=extractor.fingerprint(hub_handle),
         image_size=config["image_size"],
+        views=config["views"],
     )
+    what = "images" if len(source.views) == 1 else f"images x {len(source.views)} views"
     computed = 0
 
     def show(done: int) -> None:
         nonlocal computed
         computed = done
-        update(done, "images")
+        update(done, what)
 
     with progress(f"features of {split}") as update:
-        features = feature_cache.load_or_compute(Path(config["feature_cache"]), source, show)
+        features = extraction.load_or_compute(Path(config["feature_cache"]), source, show)
     if not computed:
         CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
     return features
 
 
-def _fit(train: feature_cache.CachedFeatures, settings: TrainerSettings) -> Any:
+def _fit(train: CachedFeatures, settings: TrainerSettings) -> Any:
     with progress("epoch", total=settings.epochs) as update:
         return head.fit(train, settings, lambda epoch, loss: update(epoch, f"loss {loss:.4f}"))
 
