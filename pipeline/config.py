@@ -19,6 +19,7 @@ from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
+from components.tuner.settings import TunerSettings
 from components.views import ViewName
 
 
@@ -72,6 +73,7 @@ class Config(_Section):
       gate: see `GateSettings`.
       image: see `ImageConfig`.
       trainer: see `TrainerSettings`.
+      tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       beam: see `BeamConfig`.
     """
@@ -85,6 +87,7 @@ class Config(_Section):
     gate: GateSettings = GateSettings()
     image: ImageConfig = ImageConfig()
     trainer: TrainerSettings
+    tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     beam: BeamConfig = BeamConfig()
 

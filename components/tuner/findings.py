@@ -120,4 +120,10 @@ def _differing(given: dict[str, Value], values: dict[str, Value]) -> dict[str, V
 
 
 def _short(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    shown = decode(value)
+    if isinstance(shown, dict):
+        # A weight of one goes without saying.
+        return " + ".join(
+            name if weight == 1 else f"{weight:g} {name}" for name, weight in shown.items()
+        )
+    return f"{shown:.3g}" if isinstance(shown, float) else str(shown)

@@ -43,21 +43,27 @@ def bootstrap(rows: int, resamples: int, seed: int) -> np.ndarray:
     return generator.multinomial(rows, np.full(rows, 1 / rows), resamples).astype(np.float32)
 
 
-def confidence(gains: np.ndarray, resampled_gains: np.ndarray) -> float:
+def confidence(gains: np.ndarray, resampled_gains: np.ndarray, rows: int) -> float:
     """How sure it is that the best of several candidates gains anything.
 
-    The best of many looks good by luck alone, so it is compared with the best that luck would make
-    of them. Source: one minus the p-value of H. White, "A Reality Check for Data Snooping" (2000).
+    The best of many looks good by luck alone, so its gain, in units of its own spread, is compared
+    with the best that luck would make of all that are not clearly worse than what was given.
+    Source: one minus the consistent p-value of P. Hansen, "A Test for Superior Predictive Ability"
+    (2005).
 
     Args:
       gains: (T,), each candidate's figure less that of what was given.
       resampled_gains: (T, B), the same on each resample.
+      rows: of the split that was resampled.
 
     Returns:
-      In [0, 1].
+      In [0, 1]; 0 if no candidate gains.
     """
-    luck = (resampled_gains - gains[:, np.newaxis]).max(axis=0)
-    return float(np.mean(luck < gains.max()))
+    spread = np.maximum(resampled_gains.std(axis=1), 1e-9)
+    clearly_worse = gains < -spread * np.sqrt(2 * np.log(np.log(max(rows, 3))))
+    expected = np.where(clearly_worse, 0.0, gains)
+    luck = ((resampled_gains - expected[:, np.newaxis]) / spread[:, np.newaxis]).max(axis=0)
+    return float(np.mean(np.maximum(luck, 0.0) < (gains / spread).max()))
 
 
 def _weighted(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:

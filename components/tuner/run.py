@@ -20,14 +20,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         (fields of `TunerSettings`).
 
     Returns:
-      The search, and `report`, which shows it.
+      The search; TFX runs it.
 
     Raises:
       PostersError: the extractor is unusable, or a split is empty.
     """
     config = fn_args.custom_config
     given = TrainerSettings(**config["settings"])
-    splits = inputs.load(fn_args)
-    bench = Bench(splits.train, splits.evaluation)
+    found = inputs.load(fn_args)
+    bench = Bench(found.train, found.evaluation)
     search = Search(bench, given, TunerSettings(**config["tuner"]), fn_args.working_dir)
-    return TunerFnResult(search, {"report": _Progress()})
+    return TunerFnResult(search, {})

@@ -11,7 +11,7 @@ import numpy as np
 
 from components.errors import PostersError
 from components.trainer import fitting, head
-from components.trainer.feature_cache import CachedFeatures
+from components.trainer.cached_features import CachedFeatures
 from components.trainer.settings import TrainerSettings
 from components.tuner.precision import macro_average_precision
 
