@@ -30,6 +30,8 @@ PART_SECONDS = 60.0
 #: Age from which on a scratch file is a killed run's: writing one takes seconds.
 _LEFTOVER_SECONDS = 24 * 3600.0
 _PART_PREFIX = "part-"
+#: A part's files: keys and rows one after the other, and nothing else. Their sizes must fit.
+_DIGESTS, _FEATURES = "digests", "features.f32"
 
 
 class FeatureStore:
@@ -89,7 +91,8 @@ class FeatureStore:
         # One part is mapped at a time: thousands at once would need as many open files.
         for part in np.unique(places[:, 0]):
             chosen = places[:, 0] == part
-            rows[chosen] = _map_features(self._parts[part])[places[chosen, 1]]
+            features = np.memmap(self._parts[part] / _FEATURES, "<f4", "r").reshape(-1, self.width)
+            rows[chosen] = features[places[chosen, 1]]
         return rows
 
 
@@ -115,8 +118,8 @@ class PartWriter:
         if self._digests:
             part = self._folder / f"{_PART_PREFIX}{uuid.uuid4().hex}"
             with scratch_folder(part) as scratch:
-                _save(scratch / "digests.npy", np.concatenate(self._digests).astype(DIGEST))
-                _save(scratch / "features.npy", np.concatenate(self._features).astype("<f4"))
+                _save(scratch / _DIGESTS, np.concatenate(self._digests).astype(DIGEST))
+                _save(scratch / _FEATURES, np.concatenate(self._features).astype("<f4"))
                 publish(scratch, part)
         self._digests, self._features = [], []
         self._began = time.monotonic()
@@ -151,25 +154,20 @@ def set_aside(path: Path, reason: str) -> None:
 def _read_keys(part: Path, width: int) -> np.ndarray | None:
     """The digests of a part, or None after setting it aside."""
     try:
-        digests = np.load(part / "digests.npy")
-        features = _map_features(part)
-    except (OSError, ValueError, EOFError) as error:
-        set_aside(part, str(error) or type(error).__name__)
+        keys = (part / _DIGESTS).read_bytes()
+        size = (part / _FEATURES).stat().st_size
+    except OSError as error:
+        set_aside(part, error.strerror or type(error).__name__)
         return None
-    found = (digests.dtype, digests.shape, features.dtype, features.shape)
-    rows = digests.size
-    if found != (DIGEST, (rows,), np.dtype("<f4"), (rows, width)):
-        set_aside(part, f"{features.shape} features of {digests.shape} images, not {width} of each")
+    rows, rest = divmod(len(keys), DIGEST.itemsize)
+    if rest or not rows or size != 4 * rows * width:
+        set_aside(part, f"{len(keys)} bytes of digests, {size} of features, {4 * width} a row")
         return None
-    return digests
-
-
-def _map_features(part: Path) -> np.ndarray:
-    return np.load(part / "features.npy", mmap_mode="r")
+    return np.frombuffer(keys, DIGEST)
 
 
 def _save(path: Path, array: np.ndarray) -> None:
     with path.open("wb") as file:
-        np.save(file, array)
+        file.write(array.tobytes())
         file.flush()
         os.fsync(file.fileno())  # else a rename can outlive the content when the power fails

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ from components.trainer.feature_store import DIGEST, set_aside, sweep
 BATCH_EXAMPLES = 64
 #: Grows when what a listing holds changes.
 _FORMAT = 1
+#: Of the SHA-256 that a kept listing begins with.
+_DIGEST_BYTES = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,14 +82,15 @@ def read(folder: Path, examples: Examples) -> Listing:
     files = tuple(file for _, file in content)
     names = examples.features
     words = [str(_FORMAT), names.image_xf, names.labels_xf, names.id, *(key for key, _ in content)]
-    path = folder / f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}.npz"
+    path = folder / f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}"
     kept = _load(path)
     if kept is None:
         kept = _parse(files, examples)
         if len(kept["ids"]):
             buffer = io.BytesIO()
             np.savez_compressed(buffer, **kept)
-            write_bytes(path, buffer.getvalue())
+            content = buffer.getvalue()
+            write_bytes(path, hashlib.sha256(content).digest() + content)
             sweep(folder)
     return Listing(files, **kept)
 
@@ -114,10 +116,12 @@ def _parse(files: Sequence[str], examples: Examples) -> dict[str, np.ndarray]:
 def _load(path: Path) -> dict[str, np.ndarray] | None:
     """What was kept, or None if nothing was or it is damaged."""
     try:
-        with np.load(path) as kept:
-            return {name: kept[name] for name in ("ids", "labels", "digests")}
+        stored = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        set_aside(path, str(error) or type(error).__name__)
+    digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        set_aside(path, "its content is not what was written")
         return None
+    with np.load(io.BytesIO(content)) as kept:
+        return dict(kept)

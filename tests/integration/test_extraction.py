@@ -261,11 +261,11 @@ def _damage(folder, pattern):
 def test_damage_is_computed_again_and_said(source, tmp_path, capsys):
     cache = tmp_path / "cache"
     first, _ = _load(cache, source)
-    _damage(cache, "*/part-*/features.npy")
+    _damage(cache, "*/part-*/features.f32")
     again, computed = _load(cache, source)
     assert computed == COUNT
     assert "is damaged" in capsys.readouterr().out
-    _damage(cache, "listings/*.npz")
+    _damage(cache, "listings/*")
     third, computed = _load(cache, source)
     assert computed == 0
     assert "is damaged" in capsys.readouterr().out

@@ -3,16 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
-from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
 from components import pixels, views
 from components.trainer import calibration, export, extraction, listing
-from components.transform.preprocessing import preprocessing_fn
 from tests.examples import (
     FEATURES,
     encode,
@@ -23,14 +19,10 @@ from tests.examples import (
     transformed_spec,
     write_records,
 )
+from tests.transforming import transform
 
 SIZE = 16
 LABELS = ["Drama", "Comedy", "Film-Noir"]
-RAW_SPEC = {
-    FEATURES.image: tf.io.FixedLenFeature([1], tf.string),
-    FEATURES.labels: tf.io.VarLenFeature(tf.string),
-    FEATURES.id: tf.io.FixedLenFeature([1], tf.string),
-}
 CONFIG = {
     "features": {},
     "labels": LABELS,
@@ -47,24 +39,9 @@ def images():
 @pytest.fixture(scope="module")
 def transformed(images, tmp_path_factory):
     """What a real Transform, on Beam, makes of the odd images; and its graph."""
-    rows = [
-        {
-            FEATURES.image: np.array([content], object),
-            FEATURES.labels: np.array([b"Comedy", b"Drama", b"Comedy", b"Unknown"], object),
-            FEATURES.id: np.array([name.encode()], object),
-        }
-        for name, content in images.items()
-    ]
-    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(RAW_SPEC))
-    output = tmp_path_factory.mktemp("transform")
-    with tft_beam.Context(temp_dir=str(tmp_path_factory.mktemp("temp"))):
-        (data, _), transform_fn = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
-            lambda inputs: preprocessing_fn(inputs, CONFIG)
-        )
-        transform_fn | tft_beam.WriteTransformFn(str(output))
-        raw_metadata = str(output / tft.TFTransformOutput.RAW_METADATA_DIR)
-        metadata_io.write_metadata(metadata, raw_metadata)
-    return {row[FEATURES.id][0].decode(): row for row in data}, tft.TFTransformOutput(str(output))
+    labels = ["Comedy", "Drama", "Comedy", "Unknown"]
+    rows, output = transform(images, labels, CONFIG, tmp_path_factory.mktemp("transform"))
+    return {row[FEATURES.id][0].decode(): row for row in rows}, output
 
 
 @pytest.fixture(scope="module")
@@ -201,10 +178,15 @@ def test_any_number_of_images_can_be_asked_about_at_once(served, count):
         np.testing.assert_allclose(answer["scores"][-1], alone["scores"][0], atol=1e-6)
 
 
+@tf.function(input_signature=[tf.TensorSpec((1,), tf.string)], autograph=False)
+def _materialized(images):
+    return pixels.materialize(images, SIZE, views.GEOMETRIES)
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_a_broken_image_is_decoded_or_refused_but_never_crashes(data):
-    content = bytearray(data.draw(st.sampled_from(list(odd_images().values()))))
+@given(data=st.data())
+def test_a_broken_image_is_decoded_or_refused_but_never_crashes(images, data):
+    content = bytearray(data.draw(st.sampled_from(list(images.values()))))
     how = data.draw(st.sampled_from(["cut", "flip", "noise"]))
     if how == "cut":
         content = content[: data.draw(st.integers(0, len(content)))]
@@ -214,7 +196,7 @@ def test_a_broken_image_is_decoded_or_refused_but_never_crashes(data):
     else:
         content = data.draw(st.binary(max_size=200))
     try:
-        stored = pixels.materialize(tf.constant([bytes(content)]), SIZE, views.GEOMETRIES)
+        stored = _materialized(tf.constant([bytes(content)]))
     except (tf.errors.InvalidArgumentError, tf.errors.ResourceExhaustedError):
         return
     assert pixels.to_model_input(stored[0], SIZE).shape == (len(views.GEOMETRIES), SIZE, SIZE, 3)

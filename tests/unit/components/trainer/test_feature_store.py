@@ -1,4 +1,5 @@
 import os
+import shutil
 import time
 
 import numpy as np
@@ -88,28 +89,27 @@ def _cut(name, size):
     return damage
 
 
-def _saved(name, array):
-    return lambda part: np.save(part / name, array)
+def _written(name, content):
+    return lambda part: (part / name).write_bytes(content)
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        _cut("features.npy", -1),
-        _cut("features.npy", 100),
-        _cut("features.npy", 0),
-        _cut("digests.npy", -1),
-        _cut("digests.npy", 20),
-        _cut("digests.npy", 0),
-        lambda part: (part / "features.npy").unlink(),
-        lambda part: (part / "digests.npy").unlink(),
-        _saved("features.npy", _rows(1)),
-        _saved("features.npy", _rows(1, 2)[:, :-1]),
-        _saved("features.npy", _rows(1, 2).astype(np.float64)),
-        _saved("digests.npy", _keys(1)),
-        _saved("digests.npy", _keys(1, 2)[None]),
-        _saved("digests.npy", np.array([b"short", b"keys"])),
-        _saved("digests.npy", np.array([object(), None])),
+        _cut("features.f32", -1),
+        _cut("features.f32", WIDTH * 4),
+        _cut("features.f32", 0),
+        _cut("digests", -1),
+        _cut("digests", 16),
+        _cut("digests", 0),
+        lambda part: (part / "features.f32").unlink(),
+        lambda part: (part / "digests").unlink(),
+        _written("features.f32", _rows(1, 2, 3).tobytes()),
+        _written("features.f32", _rows(1, 2)[:, 1:].tobytes()),
+        _written("digests", _keys(1, 2, 3).tobytes()),
+        lambda part: (_cut("digests", 0)(part), _cut("features.f32", 0)(part)),
+        lambda part: (_cut("digests", 17)(part), _cut("features.f32", WIDTH * 4)(part)),
+        lambda part: (shutil.rmtree(part), part.write_bytes(b"")),
     ],
 )
 def test_a_damaged_part_is_set_aside_and_the_others_serve(tmp_path, capsys, damage):
@@ -141,7 +141,7 @@ def test_old_leftovers_are_swept_and_young_ones_left(tmp_path):
     for name, age in (("old", day + 60), ("young", day - 60)):
         scratch = folder / f".part-{name}.abc"
         scratch.mkdir()
-        (scratch / "features.npy").write_bytes(b"half")
+        (scratch / "features.f32").write_bytes(b"half")
         file = folder / f".file-{name}"
         file.write_bytes(b"half")
         for path in (scratch, file):
@@ -156,7 +156,7 @@ def test_what_is_set_aside_is_kept_for_a_day_whatever_its_age(tmp_path):
     folder = tmp_path / "store"
     _write(folder, [1, 2])
     (part,) = _parts(folder)
-    (part / "digests.npy").write_bytes(b"")
+    (part / "digests").write_bytes(b"")
     os.utime(part, (0, 0))
     FeatureStore(folder, WIDTH)
     FeatureStore(folder, WIDTH)
