@@ -174,6 +174,8 @@ def _known_keys() -> list[str]:
     """Every key that a configuration may have, dotted."""
 
     def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:
+        for option in schema.get("anyOf", ()):  # a section that may be absent
+            yield from walk(option, prefix)
         if "$ref" in schema:
             schema = definitions[schema["$ref"].rsplit("/", 1)[1]]
         for name, value in schema.get("properties", {}).items():

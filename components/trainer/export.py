@@ -78,7 +78,7 @@ class PosterModel(tf.Module):
         # layers themselves are kept out of sight: Keras would trace each of them again to save it.
         self.transform_tables = parts.transform._saved_model_loader_tracked_dict
         self.extractor_weights = list(getattr(parts.extractor, "weights", ()))
-        self.head_weights = list(parts.head.variables)
+        self.head_weights = list(getattr(parts.head, "variables", ()))
         self._transform = lambda raw: parts.transform(raw)
         self._extractor = lambda images: parts.extractor(images)
         self._head = lambda features: parts.head(features)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.errors import PostersError
 from components.evaluator.counts import count
-from components.trainer import extractor, head
+from components.trainer import extractor, fitting
 from components.trainer.cached_features import CachedFeatures
 from components.trainer.settings import TrainerSettings
 
@@ -25,22 +25,23 @@ def _settings(**changes):
     return TrainerSettings(**{"hub_handle": "x", "epochs": 15, "batch_size": 64, **changes})
 
 
+def _logits(train, settings=None, asked=None):
+    settings, asked = settings or _settings(), asked or train
+    return fitting.logits(fitting.fit(train, train, settings, lambda row: None).head, asked)
+
+
 def test_the_head_learns(tmp_path):
-    losses = []
-    model = head.fit(_split(), _settings(), lambda epoch, loss: losses.append(loss))
+    losses, held_out = [], _split(seed=1)
+    fitted = fitting.fit(_split(), held_out, _settings(), lambda row: losses.append(row["loss"]))
     assert len(losses) == 15
     assert losses[-1] < 0.6 * losses[0]
-    held_out = _split(seed=1)
-    scores = 1 / (1 + np.exp(-head.logits(model, held_out)))
+    scores = 1 / (1 + np.exp(-fitting.logits(fitted.head, held_out)))
     assert count(held_out.labels, scores).macro_auc > 0.85
 
 
 def test_the_same_seed_gives_the_same_head_and_another_does_not():
     split = _split()
-    first, again, other = (
-        head.logits(head.fit(split, _settings(seed=seed), lambda *_: None), split)
-        for seed in (1, 1, 2)
-    )
+    first, again, other = (_logits(split, _settings(seed=seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
 
@@ -51,8 +52,8 @@ def test_the_head_does_not_depend_on_the_order_of_rows_on_disk():
     shuffled = CachedFeatures(
         split.features[mixed], split.labels[mixed], split.ids[mixed], np.argsort(split.ids[mixed])
     )
-    first = head.logits(head.fit(split, _settings(), lambda *_: None), split)
-    second = head.logits(head.fit(shuffled, _settings(), lambda *_: None), split)
+    first = _logits(split)
+    second = _logits(shuffled, asked=split)
     np.testing.assert_allclose(first, second, atol=1e-3)
 
 
@@ -60,14 +61,14 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch():
     split = _split()
     split.labels[7, 0] = np.nan
     with pytest.raises(PostersError, match="loss is nan in epoch 1"):
-        head.fit(split, _settings(), lambda *_: None)
+        _logits(split)
 
 
 def test_a_constant_feature_and_an_absent_label_do_no_harm():
     split = _split()
     split.features[:, 3] = 7
     split.labels[:, 1] = 0
-    logits = head.logits(head.fit(split, _settings(), lambda *_: None), split)
+    logits = _logits(split)
     assert np.isfinite(logits).all()
 
 
