@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras_tuner
@@ -95,7 +96,8 @@ class Search(base_tuner.BaseTuner):
         except Exception as error:
             # keras-tuner would note any other exception, an interrupt too, and try the next.
             raise keras_tuner.errors.FatalError(str(error)) from error
-        self.tried.append(Tried(trial.trial_id, outcome, values))
+        # The logits have served: fifty trials of a large split would fill the memory.
+        self.tried.append(Tried(trial.trial_id, dataclasses.replace(outcome, logits=None), values))
         best = max(tried.outcome.score for tried in self.tried)
         update(len(self.tried), f"best {best:.4f}")
         return {OBJECTIVE: outcome.score}

@@ -28,7 +28,7 @@ class Outcome:
       score: macro average precision on eval, of the weights it ended with.
       curve: macro AUC on eval after each epoch.
       seconds: wall time.
-      logits: (N, L) float32 of the eval split, or None if it diverged.
+      logits: (N, L) float32 of the eval split, or None if it diverged or they are not kept.
     """
 
     state: Literal["finished", "abandoned", "diverged"]
@@ -75,7 +75,7 @@ class Bench:
             fitting.fit(self._train, self.evaluation, settings, watch, start=network)
         except _AbandonedError:
             state = "abandoned"
-        except PostersError:
+        except PostersError:  # the loss is no number
             state = "diverged"
         if state != "diverged":
             logits = fitting.logits(network, self.evaluation)

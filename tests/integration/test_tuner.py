@@ -5,9 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from components.errors import PostersError
 from components.trainer import fitting, hyperparameters
 from components.trainer.cached_features import CachedFeatures
 from components.trainer.settings import HeadSettings, TrainerSettings
+from components.tuner import component
+from components.tuner.precision import macro_average_precision
 from components.tuner.search import Search
 from components.tuner.settings import LogRange, SearchSpace, TunerSettings
 from components.tuner.trial import DIVERGED_SCORE, Bench
@@ -38,6 +41,13 @@ def _given(**changes):
     return TrainerSettings(hub_handle="x", head=HeadSettings(hidden_units=(8,)), **settings)
 
 
+def _score_of_the_trainers(settings, bench):
+    """Of the head that the Trainer makes of these settings."""
+    fitted = fitting.fit(_split(300, 0), bench.evaluation, settings, lambda row: None)
+    logits = fitting.logits(fitted.head, bench.evaluation)
+    return macro_average_precision(bench.evaluation.labels, logits)
+
+
 @pytest.fixture(scope="module")
 def bench():
     return Bench(_split(300, 0), _split(300, 1))
@@ -63,9 +73,7 @@ def test_the_given_settings_are_tried_first_and_as_they_are(search, bench):
     first = search(given, trials=2).tried[0]
     assert hyperparameters.apply(given, first.values) == given
     assert len(first.outcome.curve) == given.epochs
-    fitted = fitting.fit(_split(300, 0), bench.evaluation, given, lambda row: None)
-    logits = fitting.logits(fitted.head, bench.evaluation)
-    np.testing.assert_array_equal(first.outcome.logits, logits)
+    assert first.outcome.score == _score_of_the_trainers(given, bench)
 
 
 def test_settings_that_hardly_learn_are_left_and_the_trainer_gets_the_trials_model(search, bench):
@@ -77,9 +85,7 @@ def test_settings_that_hardly_learn_are_left_and_the_trainer_gets_the_trials_mod
     used = hyperparameters.apply(given, _chosen(searched))
     assert used.epochs == 3
     assert used.learning_rate >= 1e-3
-    fitted = fitting.fit(_split(300, 0), bench.evaluation, used, lambda row: None)
-    logits = fitting.logits(fitted.head, bench.evaluation)
-    np.testing.assert_array_equal(findings.chosen.outcome.logits, logits)
+    assert findings.chosen.outcome.score == _score_of_the_trainers(used, bench)
 
 
 def test_where_there_is_nothing_to_learn_the_given_settings_stay(search):
@@ -148,3 +154,20 @@ def test_other_errors_come_through(search, bench):
     with pytest.raises(Exception) as caught:
         search(_given(), Broken())
     assert isinstance(caught.value.__cause__, Interrupted)
+
+
+def test_the_node_fails_with_the_error_itself(search, bench, tmp_path, monkeypatch):
+    """So that an interrupt is told from a failure, and a PostersError from a crash."""
+
+    class Broken:
+        evaluation = bench.evaluation
+
+        def run(self, settings, hopeless=None):
+            raise PostersError("mend this")
+
+    monkeypatch.setattr(
+        component.executor, "search", lambda *_, **__: search(_given(), Broken(), trials=2)
+    )
+    context = component.PosterTunerExecutor.Context(tmp_dir=str(tmp_path), unique_id="1")
+    with pytest.raises(PostersError, match="mend this"):
+        component.PosterTunerExecutor(context).Do({}, {}, {})
