@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Resamples are scored in blocks of about so many weights: what is in memory at once.
+_WEIGHTS_AT_ONCE = 1 << 22
+
 
 def macro_average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     """Mean over labels of the average precision, as scikit-learn's `average_precision_score`.
@@ -34,13 +37,19 @@ def resampled(labels: np.ndarray, scores: np.ndarray, draws: np.ndarray) -> np.n
     Returns:
       (B,).
     """
-    return _weighted(labels, scores, draws)
+    step = max(1, _WEIGHTS_AT_ONCE // len(labels))
+    return np.concatenate(
+        [
+            _weighted(labels, scores, draws[start : start + step])
+            for start in range(0, len(draws), step)
+        ]
+    )
 
 
 def bootstrap(rows: int, resamples: int, seed: int) -> np.ndarray:
-    """(resamples, rows) float: how often each row was drawn, with replacement."""
+    """(resamples, rows) uint8: how often each row was drawn, with replacement."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(rows, np.full(rows, 1 / rows), resamples).astype(np.float32)
+    return generator.multinomial(rows, np.full(rows, 1 / rows), resamples).astype(np.uint8)
 
 
 def confidence(gains: np.ndarray, resampled_gains: np.ndarray, rows: int) -> float:

@@ -46,7 +46,16 @@ class Bench:
     """Trains heads on the same features, which are looked over once."""
 
     def __init__(self, train: CachedFeatures, evaluation: CachedFeatures) -> None:
-        """Takes the splits' features; the test split's are no business of a search."""
+        """Takes the splits' features; the test split's are no business of a search.
+
+        Raises:
+          PostersError: no example of the eval split has a label, so that nothing can be ranked.
+        """
+        if not evaluation.labels.any():
+            raise PostersError(
+                "tuner: no example of the eval split has any label, so no trial can be scored. "
+                "Ingest more data, or leave the section `tuner` out."
+            )
         self._train = train
         self.evaluation = evaluation
         self._moments = fitting.moments(train)

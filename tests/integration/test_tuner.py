@@ -139,6 +139,13 @@ def test_a_trial_that_diverges_scores_below_all_others(bench, search):
     assert searched.findings().chosen is not searched.tried[0]
 
 
+def test_an_eval_split_without_labels_is_refused():
+    evaluation = _split(30, 1)
+    evaluation.labels[:] = 0
+    with pytest.raises(PostersError, match="no example of the eval split has any label"):
+        Bench(_split(30, 0), evaluation)
+
+
 def test_other_errors_come_through(search, bench):
     """keras-tuner notes exceptions of trials and tries the next; an interrupt is none of those."""
 

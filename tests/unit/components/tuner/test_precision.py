@@ -33,6 +33,14 @@ def test_a_resample_is_as_if_its_rows_were_repeated():
         assert found == pytest.approx(expected)
 
 
+def test_resamples_scored_in_blocks_are_the_same(monkeypatch):
+    truth, scores = _split(80, 3, seed=1)
+    draws = precision.bootstrap(80, 20, seed=2)
+    whole = precision.resampled(truth, scores, draws)
+    monkeypatch.setattr(precision, "_WEIGHTS_AT_ONCE", 80 * 3)
+    np.testing.assert_array_equal(precision.resampled(truth, scores, draws), whole)
+
+
 def test_absent_labels_are_left_out():
     truth, scores = _split(30, 2, seed=3)
     with_absent = np.column_stack([truth, np.zeros(30)]), np.column_stack([scores, scores[:, 0]])
