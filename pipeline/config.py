@@ -19,6 +19,8 @@ from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
+from components.tuner.settings import TunerSettings
+from components.views import ViewName
 
 
 class _Section(BaseModel):
@@ -30,9 +32,18 @@ class ImageConfig(_Section):
 
     Attributes:
       size: side in pixels of the square that Transform makes and the extractor takes.
+      views: what of an image the extractor sees; the features of several are averaged. See `views`.
     """
 
     size: Annotated[int, Field(ge=16, le=2048)] = 224
+    views: Annotated[tuple[ViewName, ...], Field(min_length=1)] = ("squished",)
+
+    @field_validator("views")
+    @classmethod
+    def _each_once(cls, views: tuple[ViewName, ...]) -> tuple[ViewName, ...]:
+        if repeated := sorted({view for view in views if views.count(view) > 1}):
+            raise ValueError(f"name each view once; {', '.join(repeated)} stands twice or more")
+        return views
 
 
 class BeamConfig(_Section):
@@ -62,6 +73,7 @@ class Config(_Section):
       gate: see `GateSettings`.
       image: see `ImageConfig`.
       trainer: see `TrainerSettings`.
+      tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       beam: see `BeamConfig`.
     """
@@ -75,6 +87,7 @@ class Config(_Section):
     gate: GateSettings = GateSettings()
     image: ImageConfig = ImageConfig()
     trainer: TrainerSettings
+    tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     beam: BeamConfig = BeamConfig()
 
@@ -161,6 +174,8 @@ def _known_keys() -> list[str]:
     """Every key that a configuration may have, dotted."""
 
     def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:
+        for option in schema.get("anyOf", ()):  # a section that may be absent
+            yield from walk(option, prefix)
         if "$ref" in schema:
             schema = definitions[schema["$ref"].rsplit("/", 1)[1]]
         for name, value in schema.get("properties", {}).items():

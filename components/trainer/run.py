@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.features import Features
 from components.progress import CONSOLE, progress
-from components.trainer import calibration, export, extractor, feature_cache, head
+from components.trainer import (
+    calibration,
+    export,
+    extractor,
+    fitting,
+    head_weights,
+    hyperparameters,
+    inputs,
+    warm_start,
+)
+from components.trainer.head import Head
 from components.trainer.settings import TrainerSettings
+from components.trainer.warm_start import WarmStart
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -23,75 +31,83 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
-        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `feature_cache` (a
-        folder), and `fingerprints` (of code and extractor; they only tell TFX when to train again).
+        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
+        `feature_cache` (a folder), and `fingerprints` (of code and extractor; they only tell TFX
+        when to train again). `hyperparameters` are the Tuner's and `base_model` the model to go on
+        from, where the pipeline has such.
 
     Raises:
       PostersError: the extractor is unusable, a split is empty, or the loss is not finite.
     """
     config = fn_args.custom_config
-    settings = TrainerSettings(**config["settings"])
-    labels, image_size = config["labels"], config["image_size"]
-    layer = extractor.load(settings.hub_handle, image_size)
-    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = (
-        _features(split, files, layer, transform, config)
-        for split, files in (("train", fn_args.train_files), ("eval", fn_args.eval_files))
-    )
-    model = _fit(train, settings)
-    fitted = calibration.fit(head.logits(model, evaluation), evaluation.labels)
-    _warn_of_absent(labels, evaluation.labels)
+    given = TrainerSettings(**config["settings"])
+    settings = _tuned(given, fn_args)
+    found = inputs.load(fn_args)
+    common = {
+        "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
+        "image_size": config["image_size"],
+        "views": list(config["views"]),
+    }
+    network = fitting.new_head(found.train, settings)
+    started = _warm_started(network, fn_args, settings, common)
+    fitted = _fit(found, settings, network)
+    evaluation = found.evaluation
+    calibrated = calibration.fit(fitting.logits(network, evaluation), evaluation.labels)
+    _warn_of_absent(config["labels"], evaluation.labels)
     parts = export.ModelParts(
-        transform=transform.transform_features_layer(),
-        raw_feature_spec=transform.raw_feature_spec(),
-        extractor=layer,
-        head=model,
-        calibration=fitted,
-        labels=labels,
+        transform=found.transform.transform_features_layer(),
+        raw_feature_spec=found.transform.raw_feature_spec(),
+        extractor=found.extractor,
+        head=network,
+        calibration=calibrated,
+        labels=config["labels"],
         features=Features(**config["features"]),
-        image_size=image_size,
+        image_size=config["image_size"],
+        views=config["views"],
     )
     description = {
+        **common,
         "trainer": dataclasses.asdict(settings),
-        "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
-        "examples": {"train": len(train), "eval": len(evaluation)},
+        "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
+        **(started.description() if started else {}),
+        "examples": {"train": len(found.train), "eval": len(evaluation)},
+        "history": fitted.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)
+    head_weights.write(network, fn_args.serving_model_dir)
 
 
-def _features(
-    split: str,
-    patterns: Sequence[str],
-    layer: Any,
-    transform: tft.TFTransformOutput,
-    config: dict[str, Any],
-) -> feature_cache.CachedFeatures:
-    hub_handle = config["settings"]["hub_handle"]
-    source = feature_cache.FeatureSource(
-        files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
-        feature_spec=transform.transformed_feature_spec(),
-        features=Features(**config["features"]),
-        extractor=layer,
-        extractor_fingerprint=extractor.fingerprint(hub_handle),
-        image_size=config["image_size"],
-    )
-    computed = 0
-
-    def show(done: int) -> None:
-        nonlocal computed
-        computed = done
-        update(done, "images")
-
-    with progress(f"features of {split}") as update:
-        features = feature_cache.load_or_compute(Path(config["feature_cache"]), source, show)
-    if not computed:
-        CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
-    return features
+def _tuned(given: TrainerSettings, fn_args: FnArgs) -> TrainerSettings:
+    """The given settings, or those that the Tuner found to be better."""
+    if not fn_args.hyperparameters:
+        return given
+    settings = hyperparameters.apply(given, fn_args.hyperparameters["values"])
+    for key, change in hyperparameters.changes(given, settings).items():
+        CONSOLE.print(f"    {key}: {change['used']}, says the Tuner", markup=False)
+    return settings
 
 
-def _fit(train: feature_cache.CachedFeatures, settings: TrainerSettings) -> Any:
+def _warm_started(
+    network: Head, fn_args: FnArgs, settings: TrainerSettings, common: dict[str, Any]
+) -> WarmStart | None:
+    """Goes on from the last blessed model, if that is wanted and possible."""
+    if not settings.warm_start:
+        return None
+    labels = fn_args.custom_config["labels"]
+    started = warm_start.start(network, labels, fn_args.base_model, common)
+    CONSOLE.print(f"    the head {started}", markup=False)
+    return started
+
+
+def _fit(found: inputs.Inputs, settings: TrainerSettings, network: Head) -> fitting.Fitted:
     with progress("epoch", total=settings.epochs) as update:
-        return head.fit(train, settings, lambda epoch, loss: update(epoch, f"loss {loss:.4f}"))
+        return fitting.fit(
+            found.train,
+            found.evaluation,
+            settings,
+            lambda row: update(row["epoch"], f"loss {row['loss']:.4f}"),
+            start=network,
+        )
 
 
 def _warn_of_absent(labels: Sequence[str], truth: np.ndarray) -> None:

@@ -1,0 +1,95 @@
+"""The optimiser: AdamW on a schedule, and a running mean of the weights."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+import tf_keras
+
+from components.trainer.settings import TrainerSettings
+
+
+def adamw(
+    settings: TrainerSettings,
+    steps_per_epoch: int,
+    variables: Sequence[tf.Variable],
+    decayed: Sequence[tf.Variable],
+) -> tf_keras.optimizers.Optimizer:
+    """Adam with decoupled weight decay.
+
+    Source: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization" (2019).
+
+    Args:
+      settings: rate, schedule, warm-up, decay and epochs.
+      steps_per_epoch: of the training split.
+      variables: all that it will move; its own variables are made for them at once, so that it may
+        be used in a `tf.function`.
+      decayed: those of them that weight decay is for.
+    """
+    optimizer = tf_keras.optimizers.AdamW(
+        learning_rate(settings, steps_per_epoch), weight_decay=settings.weight_decay
+    )
+    kept = {variable.ref() for variable in decayed}
+    optimizer.exclude_from_weight_decay(
+        var_list=[variable for variable in variables if variable.ref() not in kept]
+    )
+    optimizer.build(list(variables))
+    return optimizer
+
+
+def learning_rate(
+    settings: TrainerSettings, steps_per_epoch: int
+) -> float | tf_keras.optimizers.schedules.LearningRateSchedule:
+    """The rate as a function of the step: a linear rise, then a cosine to zero or a constant."""
+    warmup = settings.warmup_epochs * steps_per_epoch
+    if settings.schedule == "cosine":
+        return tf_keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else settings.learning_rate,
+            decay_steps=max(settings.epochs * steps_per_epoch - warmup, 1),
+            warmup_target=settings.learning_rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    if not warmup:
+        return settings.learning_rate
+    return tf_keras.optimizers.schedules.PolynomialDecay(
+        0.0, decay_steps=warmup, end_learning_rate=settings.learning_rate
+    )
+
+
+class MovingAverage:
+    """A running mean of variables, which can stand in for them.
+
+    After update t, from 1, each mean is d * mean + (1 - d) * variable, where d is the smaller of
+    the decay and t / (10 + t): the first weights, which are noise, do not linger.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable], decay: float) -> None:
+        """Starts at the variables' values; a decay of 0 costs nothing and changes nothing."""
+        self._variables = list(variables) if decay else []
+        self._means = [tf.Variable(variable, trainable=False) for variable in self._variables]
+        self._decay = decay
+
+    def update(self, step: tf.Tensor) -> None:
+        """Follows the variables after step `step`, a scalar from 1; may be traced."""
+        step = tf.cast(step, tf.float32)
+        decay = tf.minimum(self._decay, step / (10.0 + step))
+        for mean, variable in zip(self._means, self._variables, strict=True):
+            mean.assign_sub((1.0 - decay) * (mean - variable))
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """The variables hold their means inside the block, and their own values again after it."""
+        own = [variable.numpy() for variable in self._variables]
+        self.apply()
+        try:
+            yield
+        finally:
+            for variable, value in zip(self._variables, own, strict=True):
+                variable.assign(value)
+
+    def apply(self) -> None:
+        """Gives the variables their means, for good."""
+        for variable, mean in zip(self._variables, self._means, strict=True):
+            variable.assign(mean)
