@@ -14,17 +14,18 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.errors import PostersError
+from components.files import write_lines
 from components.ingest import reading, steps, watch
 from components.ingest.job import PLAN, Job
 from components.ingest.outputs import REJECTED, TALLY
 from components.ingest.plan import MakePlan, Plan, shard_keys
 from components.ingest.records import Item, pack, unpack
+from components.paths import to_path
 
 #: Candidates that are looked at together.
 _BATCH = 64
@@ -159,11 +160,11 @@ def _to_member(element: bytes) -> tuple[None, bytes]:
 
 
 def _write_plan(plan: Plan, path: str) -> None:
-    Path(path).write_text(json.dumps(plan._asdict()), encoding="utf-8")
+    write_lines(to_path(path), [json.dumps(plan._asdict())])
 
 
 def _write_tallies(tallies: list, path: str) -> None:
-    Path(path).write_text(json.dumps(sorted(tallies)), encoding="utf-8")
+    write_lines(to_path(path), [json.dumps(sorted(tallies))])
 
 
 @contextlib.contextmanager
