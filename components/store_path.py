@@ -127,9 +127,7 @@ class StorePath:
         Raises:
           OSError: the store cannot be asked.
         """
-        for path, size in self._match(f"{_literally(self.url)}/{pattern}"):
-            if name := path[len(self.url) + 1 :]:
-                yield self / name, size
+        return ((self / name, size) for name, size in self._match(pattern))
 
     def glob(self, pattern: str) -> Iterator[StorePath]:
         """The files just below whose names match, in no order.
@@ -139,6 +137,14 @@ class StorePath:
         """
         return (path for path, _ in self.entries(pattern))
 
+    def walk(self) -> list[tuple[str, int]]:
+        """Names and sizes of all files below, on a store that has no folders; in no order.
+
+        Raises:
+          OSError: the store cannot be asked.
+        """
+        return self._match("**")
+
     def folders(self, prefix: str) -> Iterator[StorePath]:
         """The folders just below whose names begin so, in no order.
 
@@ -147,8 +153,7 @@ class StorePath:
         """
         # A store without folders has only names with slashes in them.
         rest = "*" if self._has_folders() else "*/**"
-        found = self._match(f"{_literally(self.url)}/{prefix}{rest}")
-        names = {path[len(self.url) + 1 :].partition("/")[0] for path, _ in found}
+        names = {name.partition("/")[0] for name, _ in self._match(prefix + rest)}
         return (self / name for name in names)
 
     def mkdir(self, parents: bool = True, exist_ok: bool = True) -> None:
@@ -181,7 +186,7 @@ class StorePath:
             if self._has_folders():
                 if self.exists():
                     self._systems().delete([self.url])
-            elif files := [path for path, _ in self._match(f"{_literally(self.url)}/**")]:
+            elif files := [str(self / name) for name, _ in self.walk()]:
                 self._systems().delete(files)
 
     def move_into(self, folder: StorePath, names: Sequence[str]) -> None:
@@ -198,9 +203,17 @@ class StorePath:
             )
 
     def _match(self, pattern: str) -> list[tuple[str, int]]:
+        """Names below this folder that match, with sizes; "*" ends at a slash, "**" does not."""
+        start = f"{self.url}/"
+        # Beam's patterns cannot quote: what would be one in the folder's own name matches anything.
+        anything = re.sub(r"[*?[]", "?", start)
         with as_os_error(self.url):
-            (found,) = self._systems().match([pattern])
-            return [(file.path, file.size_in_bytes) for file in found.metadata_list]
+            (found,) = self._systems().match([anything + pattern])
+        return [
+            (file.path[len(start) :], file.size_in_bytes)
+            for file in found.metadata_list
+            if file.path.startswith(start) and file.path != start
+        ]
 
     def _has_folders(self) -> bool:
         return self._systems().get_filesystem(self.url).has_dirs()
@@ -260,8 +273,3 @@ def as_os_error(url: str) -> Iterator[None]:
         if getattr(error, "code", None) == 404:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", url) from error
         raise OSError(errno.EIO, str(error) or type(error).__name__, url) from error
-
-
-def _literally(url: str) -> str:
-    """The address for a pattern, with what a pattern would read otherwise in brackets."""
-    return re.sub(r"([*?[])", r"[\1]", url)

@@ -38,10 +38,10 @@ def read(path: StorePath) -> Found | None:
         blob = _blob(path)
         try:
             blob.reload()
-            content = blob.download_as_bytes(if_generation_match=blob.generation)
+            version = str(blob.generation)
+            return Found(blob.download_as_bytes(if_generation_match=int(version)), version)
         except NotFound:
             return None
-        return Found(content, str(blob.generation))
 
 
 def write(path: StorePath, content: bytes, version: str | None) -> str | None:

@@ -34,6 +34,8 @@ _LOCAL = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 #: What the tallies are put down in: [[words, number], ...].
 _TALLIES = "tallies.json"
 _WHILE_RUNNING = re.compile(r"(?s) \[while running '[^']*'\]$")
+#: The last in the traceback that a worker in another process sent.
+_FROM_AFAR = re.compile(r"(?s).*\.PostersError: (.*?) \[while running '[^']*'\]")
 
 
 def run(
@@ -54,11 +56,12 @@ def run(
             pipeline = beam.Pipeline(options=options)
             build(pipeline, job, row_files, image_files)
             pipeline.run().wait_until_finish()
+        listener.finish()
     except Exception as error:
         if listener.error is not None:
             raise listener.error from None
-        if isinstance(error, PostersError):
-            raise PostersError(_WHILE_RUNNING.sub("", str(error))) from error
+        if (words := _words_of(error)) is not None:
+            raise PostersError(words) from error
         raise
     tallies = json.loads((job.work / _TALLIES).read_text(encoding="utf-8"))
     return {tuple(words): count for words, count in tallies}
@@ -167,13 +170,28 @@ def _write_tallies(tallies: list, path: str) -> None:
     write_lines(to_path(path), [json.dumps(sorted(tallies))])
 
 
+def _words_of(error: Exception) -> str | None:
+    """What a step said to a person, on whichever worker; None if the error is another."""
+    if isinstance(error, PostersError):
+        return _WHILE_RUNNING.sub("", str(error))
+    found = _FROM_AFAR.match(str(error))
+    return found and found[1]
+
+
 @contextlib.contextmanager
 def _quiet_beam() -> Iterator[None]:
     """Keeps Beam from printing an error that the caller will tell in words."""
-    logger = logging.getLogger("apache_beam")
+    logger, root = logging.getLogger("apache_beam"), logging.getLogger()
     level = logger.level
     logger.setLevel(logging.CRITICAL)
+    # A portable runner's messages are logged by no name. The filter stops nobody else's.
+    root.addFilter(_drop)
     try:
         yield
     finally:
         logger.setLevel(level)
+        root.removeFilter(_drop)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False

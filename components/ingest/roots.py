@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -64,9 +65,17 @@ class StoreRoot:
 
     Args:
       folder: the data root.
+
+    Raises:
+      PostersError: its name is a pattern: removing below it could remove from another folder.
     """
 
     def __init__(self, folder: StorePath) -> None:
+        if re.search(r"[*?[]", folder.url):
+            raise PostersError(
+                f"--out {folder}: a data root on a store has no *, ? or [ in its name, which Beam "
+                "would read as a pattern; choose another"
+            )
         self.folder = folder
         self._claim: claim.Claim | None = None
 
