@@ -14,7 +14,7 @@ from components.ingest import IngestOptions, claim, conditional, ingest
 from components.store_path import StorePath
 from pipeline import config, data
 from pipeline.cli import main
-from tests import gcs_server
+from tests import folder_store, gcs_server
 from tests.ingest_sources import (
     OPTIONS,
     ROOT,
@@ -30,7 +30,7 @@ _CHILD = """
 import sys
 from components.ingest import IngestOptions, ingest
 from components.paths import to_path
-from tests import gcs_server
+from tests import folder_store, gcs_server
 gcs_server.skip_credentials()
 def progress(done, total):
     print(done, flush=True)
@@ -186,8 +186,32 @@ def test_an_ingest_that_was_taken_for_dead_publishes_nothing(source, out):
     assert set(store_content(out)) == {".ingest.lock"}
 
 
-def test_what_was_written_meanwhile_is_not_overwritten(out):
-    path = out / "claim"
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(claim, "BEAT", 0.2)
+    monkeypatch.setattr(claim, "SILENCE", 3.0)
+    return StorePath(f"{folder_store.SCHEME}://{tmp_path}/store")
+
+
+def test_a_store_with_folders_holds_what_a_folder_would(source, tmp_path, folders):
+    table, images, _ = source
+    here = tmp_path / "out"
+    for path in ("span-1/train/data-00000-of-00002.tfrecord", ".span-1.killed/work/plan.json"):
+        left = tmp_path / "store" / path
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"of a killed one")
+    for _ in range(2):
+        for root in (here, folders):
+            assert not ingest(table, images, root, OPTIONS).already_done
+            assert ingest(table, images, root, OPTIONS).already_done
+        grow(source, range(40, 80))
+    assert folder_content(tmp_path / "store") == folder_content(here)
+    assert data.find_span(load(folders)).number == 2
+
+
+@pytest.mark.parametrize("store", ["out", "folders"])
+def test_what_was_written_meanwhile_is_not_overwritten(store, request):
+    path = request.getfixturevalue(store) / "claim"
     first = conditional.write(path, b"first", None)
     assert conditional.write(path, b"other", None) is None
     second = conditional.write(path, b"second", first)
