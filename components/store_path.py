@@ -208,9 +208,12 @@ class StorePath:
         # Beam's patterns cannot quote: what would be one in the folder's own name matches anything.
         anything = re.sub(r"[*?[]", "?", start)
         with as_os_error(self.url):
-            if self._has_folders() and not self._systems().exists(self.url):
-                return []
-            (found,) = self._systems().match([anything + pattern])
+            try:
+                (found,) = self._systems().match([anything + pattern])
+            except OSError:
+                if self._has_folders() and not self.exists():
+                    return []  # as on a store without folders
+                raise
         return [
             (file.path[len(start) :], file.size_in_bytes)
             for file in found.metadata_list
