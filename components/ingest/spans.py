@@ -45,8 +45,15 @@ def find_spans(out: AnyPath) -> list[Span]:
     Raises:
       PostersError: one is damaged, or was not written by ingest.
     """
+    if isinstance(out, StorePath):
+        # There a span is published by its manifest, the last file written.
+        folders = (path for path in out.folders("span-") if (path / MANIFEST).exists())
+    else:
+        folders = out.iterdir() if out.is_dir() else ()
     numbers = sorted(
-        int(match[1]) for path in _span_folders(out) if (match := _SPAN.match(path.name))
+        int(match[1])
+        for path in folders
+        if (match := _SPAN.match(path.name)) and not _is_empty_folder(path)
     )
     return [_read(number, out / f"span-{number}") for number in numbers]
 
@@ -148,14 +155,6 @@ def _acquire(path: Path, out: Path) -> int:
         os.close(handle)
 
 
-def _span_folders(out: AnyPath) -> Iterator[AnyPath]:
-    if isinstance(out, StorePath):
-        # There a span is published by its manifest, the last file written.
-        yield from (path for path in out.folders("span-") if (path / MANIFEST).exists())
-    elif out.is_dir():
-        yield from (path for path in out.iterdir() if not _is_empty_folder(path))
-
-
 def _read(number: int, folder: AnyPath) -> Span:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -192,8 +191,8 @@ def _differences(before: Mapping[str, Any], options: IngestOptions) -> list[str]
     ]
 
 
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _is_empty_folder(path: AnyPath) -> bool:
+    return isinstance(path, Path) and path.is_dir() and not any(path.iterdir())
 
 
 def _remove(path: Path) -> None:
