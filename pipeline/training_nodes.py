@@ -22,7 +22,7 @@ from pipeline.data import Span
 
 WARM_START_RESOLVER = "WarmStartResolver"
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
-_AFTER_TUNING = ("decision", "fine_tune", "warm_start")
+_AFTER_TUNING = ("decision", "warm_start")
 
 
 @dataclasses.dataclass(frozen=True)

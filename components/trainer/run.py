@@ -52,7 +52,9 @@ def run_fn(fn_args: FnArgs) -> None:
     started = _warm_started(network, fn_args, settings, common)
     fitted = _fit(found, settings, network)
     evaluation = found.evaluation
-    calibrated = calibration.fit(fitting.logits(network, evaluation), evaluation.labels)
+    calibrated = calibration.fit(
+        fitting.logits(network, evaluation), evaluation.labels, settings.decision
+    )
     _warn_of_absent(config["labels"], evaluation.labels)
     parts = export.ModelParts(
         transform=found.transform.transform_features_layer(),

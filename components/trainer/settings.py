@@ -55,30 +55,6 @@ class DecisionSettings:
 
 
 @dataclass(frozen=True, config=_STRICT)
-class FineTuneSettings:
-    """The second stage: the extractor's top is trained too, from pixels. Meant for GPUs.
-
-    Attributes:
-      epochs: passes over the training split, after the head's own.
-      learning_rate: the extractor's peak rate; the head goes on at the same.
-      batch_size: images the loss sees at once, over all devices.
-      device_batch_size: images a device passes forward and back at once; memory depends on it, the
-        gradient does not.
-      trainable_share: share of the extractor's trainable variables that move, counted from its top.
-      augment: whether training images are mirrored, cropped and recoloured at random.
-      mixed_precision: whether half precision is used where a GPU gains by it.
-    """
-
-    epochs: Positive = 10
-    learning_rate: Rate = 1e-5
-    batch_size: Positive = 256
-    device_batch_size: Positive = 32
-    trainable_share: Annotated[float, Field(gt=0, le=1)] = 0.3
-    augment: bool = True
-    mixed_precision: bool = True
-
-
-@dataclass(frozen=True, config=_STRICT)
 class TrainerSettings:
     """What a person may choose about training.
 
@@ -101,7 +77,6 @@ class TrainerSettings:
       seed: of weights, dropout and the order of examples.
       head: see `HeadSettings`.
       decision: see `DecisionSettings`.
-      fine_tune: see `FineTuneSettings`; absent, the extractor stays frozen.
       warm_start: whether the head starts from the last blessed model's, label by label.
     """
 
@@ -119,5 +94,4 @@ class TrainerSettings:
     seed: Annotated[int, Field(ge=0)] = 0
     head: HeadSettings = Field(default_factory=HeadSettings)
     decision: DecisionSettings = Field(default_factory=DecisionSettings)
-    fine_tune: FineTuneSettings | None = None
     warm_start: bool = False

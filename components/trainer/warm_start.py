@@ -96,8 +96,6 @@ def _obstacle(
     for key, value in wanted.items():
         if description.get(key) != value:
             return f"{key} was {description.get(key)}, and is {value}"
-    if (description.get("trainer") or {}).get("fine_tune") is not None:
-        return "the extractor of the last blessed model was fine-tuned along with its head"
     variables = head_weights.name_variables(head)
     if variables.keys() != arrays.keys():
         return "trainer.head has other layers or members than the last blessed model"

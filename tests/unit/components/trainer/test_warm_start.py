@@ -37,7 +37,7 @@ def past(tmp_path):
     def write(head=None, labels=LABELS, **description):
         folder = str(tmp_path / "past")
         head_weights.write(head or _head(labels), folder)
-        content = {**COMMON, "labels": labels, "trainer": {"fine_tune": None}, **description}
+        content = {**COMMON, "labels": labels, **description}
         with tf.io.gfile.GFile(f"{folder}/{export.DESCRIPTION_FILE}", "w") as file:
             file.write(json.dumps(content))
         return folder
@@ -100,7 +100,6 @@ def test_labels_keep_by_name_what_was_learned(past, labels, hidden):
         ("extractor_fingerprint", "other", "extractor_fingerprint was other, and is abc"),
         ("image_size", 224, "image_size was 224, and is 96"),
         ("views", ["squished", "top"], "views was"),
-        ("trainer", {"fine_tune": {"epochs": 3}}, "fine-tuned"),
     ],
 )
 def test_another_input_is_refused_and_the_head_left_alone(past, key, value, words):
