@@ -54,6 +54,7 @@ STACK = [
 EXTRAS = {
     "stack": STACK,
     "dev": [
+        "gcp-storage-emulator>=2024.8.3",  # a store on this machine, to test with
         "hypothesis>=6",  # tests over generated inputs
         "pytest>=8",  # the test runner
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run

@@ -109,7 +109,8 @@ def _write(path: Path, options: argparse.Namespace) -> images.ImageSource:
     stored = pixels.materialize(
         tf.map_fn(tf.io.encode_png, _noise(np.random.default_rng(0), options)[:8], tf.string),
         options.size,
-    ).numpy()
+        ("squished",),
+    ).numpy()[:, 0]
     with tf.io.TFRecordWriter(str(path), options="GZIP") as writer:
         for index in range(_READ):
             example = tf.train.Example()

@@ -32,7 +32,7 @@ class Features:
 
     @property
     def image_xf(self) -> str:
-        """The decoded, resized and re-encoded image that Transform materialises."""
+        """The decoded, cut, resized and re-encoded images that Transform materialises."""
         return self.image + TRANSFORMED_SUFFIX
 
     @property

@@ -7,19 +7,24 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from components.store_path import StorePath
 
 _CHUNK_BYTES = 1 << 20
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path | StorePath, text: str) -> None:
     """Writes `text` to `path` in one step: readers see the old content or the new one."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path | StorePath, content: bytes) -> None:
     """Writes `content` to `path` in one step: readers see the old content or the new one."""
+    if isinstance(path, StorePath):
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -35,6 +40,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)  # a full disk does not say which file
         raise
+
+
+def write_lines(path: Path | StorePath, lines: Iterable[str]) -> None:
+    """Writes a file of a step in one go, and does not wait for the disk as `write_bytes` does.
+
+    Another try of the step, at the same time even, writes the same.
+    """
+    if isinstance(path, StorePath):
+        path.write_bytes("".join(lines).encode("utf-8"))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    with scratch.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
+    scratch.rename(path)
 
 
 @contextlib.contextmanager
@@ -73,7 +93,7 @@ def publish(scratch: Path, path: Path) -> None:
     scratch.rename(path)
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: Path | StorePath) -> str:
     """SHA-256 of a file's content, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:

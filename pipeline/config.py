@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from components.errors import PostersError
 from components.evaluator.settings import EvaluatorSettings
@@ -19,6 +19,8 @@ from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
+from components.tuner.settings import TunerSettings
+from components.views import ViewName, is_mirrored
 
 
 class _Section(BaseModel):
@@ -30,9 +32,18 @@ class ImageConfig(_Section):
 
     Attributes:
       size: side in pixels of the square that Transform makes and the extractor takes.
+      views: what of an image the extractor sees; the features of several are averaged. See `views`.
     """
 
     size: Annotated[int, Field(ge=16, le=2048)] = 224
+    views: Annotated[tuple[ViewName, ...], Field(min_length=1)] = ("squished",)
+
+    @field_validator("views")
+    @classmethod
+    def _each_once(cls, views: tuple[ViewName, ...]) -> tuple[ViewName, ...]:
+        if repeated := sorted({view for view in views if views.count(view) > 1}):
+            raise ValueError(f"name each view once; {', '.join(repeated)} stands twice or more")
+        return views
 
 
 class BeamConfig(_Section):
@@ -62,6 +73,7 @@ class Config(_Section):
       gate: see `GateSettings`.
       image: see `ImageConfig`.
       trainer: see `TrainerSettings`.
+      tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       beam: see `BeamConfig`.
     """
@@ -75,6 +87,7 @@ class Config(_Section):
     gate: GateSettings = GateSettings()
     image: ImageConfig = ImageConfig()
     trainer: TrainerSettings
+    tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     beam: BeamConfig = BeamConfig()
 
@@ -83,6 +96,16 @@ class Config(_Section):
     def _absolute(cls, path: str | None) -> str | None:
         # TFX keys its cache by paths as they are written: one folder must have one name.
         return path if path is None or is_remote(path) else str(Path(path).resolve())
+
+    @model_validator(mode="after")
+    def _one_view_to_fine_tune(self) -> Config:
+        views = self.image.views
+        if self.trainer.fine_tune and (len(views) > 1 or is_mirrored(views[0])):
+            raise ValueError(
+                f"trainer.fine_tune trains on one view that is not mirrored; image.views has "
+                f"{', '.join(views)}. Leave one of them, or take trainer.fine_tune away"
+            )
+        return self
 
     @property
     def features(self) -> Features:
@@ -161,6 +184,8 @@ def _known_keys() -> list[str]:
     """Every key that a configuration may have, dotted."""
 
     def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:
+        for option in schema.get("anyOf", ()):  # a section that may be absent
+            yield from walk(option, prefix)
         if "$ref" in schema:
             schema = definitions[schema["$ref"].rsplit("/", 1)[1]]
         for name, value in schema.get("properties", {}).items():

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from pathlib import Path
 
-from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
+from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
 
+from components import views
 from components.errors import PostersError
 from components.evaluator.baseline import LatestOtherBlessedModel
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
-from components.trainer import extractor
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints
+from pipeline import data_nodes, fingerprints, training_nodes
 from pipeline.config import Config
 from pipeline.data import Span
 
 #: What the Trainer is given; it never sees the split that decides.
 _TRAINER_SPLITS = ("train", "eval")
+#: Modules that decide, besides a node's own, which pixels it makes or reads.
+PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
@@ -45,7 +45,8 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
     data = data_nodes.create(config, span)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, span, data)
-    trainer = _trainer(config, span, transform, schema)
+    training = training_nodes.create(config, span, transform, schema, PIXEL_CODE)
+    trainer = training.trainer
     baseline = Resolver(
         strategy_class=LatestOtherBlessedModel,
         candidate=trainer.outputs["model"],
@@ -72,7 +73,7 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
-    nodes = [*data.nodes, transform, trainer, baseline, evaluator, pusher]
+    nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator, pusher]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.pipeline_root,
@@ -92,7 +93,9 @@ def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> Ba
             "features": dataclasses.asdict(config.features),
             "labels": list(span.labels),
             "image_size": config.image.size,
-            "code": fingerprints.code("components.transform", "components.pixels"),
+            # Not the views: a mirrored one is made of what is stored already.
+            "geometries": list(views.geometries(config.image.views)),
+            "code": fingerprints.code("components.transform", *PIXEL_CODE),
         },
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=_TRAINER_SPLITS),
         # StatisticsGen has made them; of the resized images they would say nothing.
@@ -101,28 +104,6 @@ def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> Ba
     # It takes nothing that the gate makes, so that a new decision alone recomputes nothing.
     transform.add_upstream_node(data.gate)
     return transform
-
-
-def _trainer(config: Config, span: Span, transform: BaseNode, schema: BaseNode) -> BaseNode:
-    return Trainer(
-        run_fn="components.trainer.run.run_fn",
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["schema"],
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={
-            "settings": dataclasses.asdict(config.trainer),
-            "features": dataclasses.asdict(config.features),
-            "labels": list(span.labels),
-            "image_size": config.image.size,
-            "feature_cache": str(Path(config.workspace) / "features"),
-            "fingerprints": {
-                "extractor": extractor.fingerprint(config.trainer.hub_handle),
-                "code": fingerprints.code("components.trainer", "components.pixels"),
-            },
-        },
-    )
 
 
 def _with_beam_options(nodes: Iterable[BaseNode], config: Config) -> Iterable[BaseNode]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 from components.errors import PostersError
+from components.paths import AnyPath, set_store_options, to_path
+from components.store_path import StorePath
 from pipeline.config import Config
 
 SPLITS = ("train", "eval", "test")
 #: What `posters ingest` calls its shards.
 SHARDS = "*.tfrecord"
+#: What ingest writes last: on a store a span is there once this is.
+_MANIFEST = "manifest.json"
 _SPAN = re.compile(r"^span-(\d+)$")
 
 
@@ -21,16 +25,16 @@ class Span:
 
     Attributes:
       number: from 1.
-      folder: holds a folder of shards a split.
+      folder: holds a folder of shards a split; a local path, or one on a store.
       labels: the vocabulary, in order.
     """
 
     number: int
-    folder: Path
+    folder: AnyPath
     labels: tuple[str, ...]
 
 
-def find_span(config: Config, place: Path | None = None) -> Span:
+def find_span(config: Config, place: AnyPath | None = None) -> Span:
     """The span that the configuration asks for.
 
     Args:
@@ -46,7 +50,7 @@ def find_span(config: Config, place: Path | None = None) -> Span:
     return Span(number, folder, _read_vocabulary(folder))
 
 
-def find_folder(config: Config, place: Path | None = None) -> tuple[int, Path]:
+def find_folder(config: Config, place: AnyPath | None = None) -> tuple[int, AnyPath]:
     """Number and folder of the span that the configuration asks for, whatever is in it.
 
     Args:
@@ -56,14 +60,12 @@ def find_folder(config: Config, place: Path | None = None) -> tuple[int, Path]:
     Raises:
       PostersError: it is not there.
     """
-    if place is not None and (match := _SPAN.match(place.name)) and place.is_dir():
+    root = place or to_path(config.data_root)
+    if isinstance(root, StorePath):
+        set_store_options(config.beam.default)
+    if place is not None and (match := _SPAN.match(place.name)) and _is_span(place):
         return int(match[1]), place
-    root = place or Path(config.data_root)
-    spans = (
-        {int(match[1]): path for path in root.iterdir() if (match := _SPAN.match(path.name))}
-        if root.is_dir()
-        else {}
-    )
+    spans = {int(match[1]): path for path in _folders(root) if (match := _SPAN.match(path.name))}
     hint = "Write it with: posters ingest --csv FILE --images FOLDER --out " + str(root)
     if not spans:
         raise PostersError(f"data_root: {root} holds no span-<N> folder of examples. {hint}")
@@ -74,7 +76,18 @@ def find_folder(config: Config, place: Path | None = None) -> tuple[int, Path]:
     return number, spans[number]
 
 
-def _check_split(folder: Path, split: str) -> None:
+def _folders(root: AnyPath) -> Iterator[AnyPath]:
+    if isinstance(root, StorePath):
+        yield from filter(_is_span, root.folders("span-"))
+    elif root.is_dir():
+        yield from root.iterdir()
+
+
+def _is_span(folder: AnyPath) -> bool:
+    return (folder / _MANIFEST).exists() if isinstance(folder, StorePath) else folder.is_dir()
+
+
+def _check_split(folder: AnyPath, split: str) -> None:
     shards = list((folder / split).glob(SHARDS))
     if any(shard.stat().st_size for shard in shards):
         return
@@ -86,7 +99,7 @@ def _check_split(folder: Path, split: str) -> None:
     )
 
 
-def _read_vocabulary(folder: Path) -> tuple[str, ...]:
+def _read_vocabulary(folder: AnyPath) -> tuple[str, ...]:
     path = folder / "vocabulary.txt"
     try:
         labels = tuple(path.read_text(encoding="utf-8").split("\n"))

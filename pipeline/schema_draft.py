@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -11,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components.errors import PostersError
 from components.features import Features
+from components.paths import AnyPath
 from pipeline.data import SHARDS
 
 #: Bytes of one image; the curated schema has the same.
@@ -25,7 +25,7 @@ _HEADER = """\
 
 
 def statistics_of(
-    folder: Path, split: str, features: Features
+    folder: AnyPath, split: str, features: Features
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """TFDV's statistics of one split of a span.
 

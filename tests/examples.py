@@ -54,6 +54,11 @@ def odd_images() -> dict[str, bytes]:
         "bmp": encode(image, "BMP"),
         "one pixel": encode(picture(3, 1, 1), "PNG"),
         "wide": encode(picture(4, 300, 20)),
+        "tall": encode(picture(6, 20, 300)),
+        "one pixel high": encode(picture(7, 30, 1), "PNG"),
+        "one pixel wide": encode(picture(8, 1, 50), "PNG"),
+        "square": encode(picture(9, 40, 40)),
+        "odd sides": encode(picture(10, 31, 48)),
         "large": encode(picture(5, 500, 700)),
     }
 
@@ -83,6 +88,25 @@ def example(
     for name, values in more.items():
         features[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def transformed_example(identifier: str, stored: Sequence[bytes], labels: Sequence[float]) -> bytes:
+    """A serialized example as Transform writes it, with an image a geometry."""
+    features = {
+        FEATURES.image_xf: tf.train.Feature(bytes_list=tf.train.BytesList(value=stored)),
+        FEATURES.labels_xf: tf.train.Feature(float_list=tf.train.FloatList(value=labels)),
+        FEATURES.id: tf.train.Feature(bytes_list=tf.train.BytesList(value=[identifier.encode()])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def transformed_spec(geometries: int, labels: int) -> dict[str, tf.io.FixedLenFeature]:
+    """The parsing specification of such examples."""
+    return {
+        FEATURES.image_xf: tf.io.FixedLenFeature([geometries], tf.string),
+        FEATURES.labels_xf: tf.io.FixedLenFeature([labels], tf.float32),
+        FEATURES.id: tf.io.FixedLenFeature([1], tf.string),
+    }
 
 
 def write_records(path: Path, records: Sequence[bytes]) -> Path:

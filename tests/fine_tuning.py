@@ -32,7 +32,9 @@ def visible_labels(index: int) -> list[bool]:
 def record(index: int, size: int = SIZE, wrong: bool = False) -> bytes:
     """One transformed example, with its labels or, if wrong, the opposite."""
     labels = np.logical_xor(visible_labels(index), wrong).astype(float)
-    stored = pixels.materialize(tf.constant([encode(picture(index))]), size).numpy()[0]
+    stored = pixels.materialize(tf.constant([encode(picture(index))]), size, ("squished",)).numpy()[
+        0, 0
+    ]
     features = {
         FEATURES.image_xf: tf.train.Feature(bytes_list=tf.train.BytesList(value=[stored])),
         FEATURES.labels_xf: tf.train.Feature(float_list=tf.train.FloatList(value=labels)),

@@ -113,6 +113,11 @@ def folder_content(folder):
     }
 
 
+def store_content(folder):
+    """The same of a folder on a store."""
+    return {name: (folder / name).read_bytes() for name, _ in folder.walk()}
+
+
 def shuffled(items, seed=1):
     """The items in another order."""
     return random.Random(seed).sample(items, len(items))

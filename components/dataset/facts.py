@@ -6,7 +6,6 @@ import dataclasses
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +14,7 @@ from PIL import Image
 from components.dataset import lists
 from components.dataset.sheet import Picture, Sheet
 from components.features import Features
+from components.paths import AnyPath, local_copy
 
 #: `progress(examples)` is called with the number of examples read so far.
 Progress = Callable[[int], None]
@@ -45,7 +45,7 @@ class Facts:
     """
 
     span: int
-    folder: Path
+    folder: AnyPath
     vocabulary: tuple[str, ...]
     examples: dict[str, int]
     labels: dict[str, Counter[str]]
@@ -78,7 +78,7 @@ class Facts:
 
 
 def read(
-    folder: Path, span: int, splits: Sequence[str], features: Features, progress: Progress
+    folder: AnyPath, span: int, splits: Sequence[str], features: Features, progress: Progress
 ) -> Facts:
     """Reads a span.
 
@@ -130,8 +130,9 @@ class _Reader:
         for shard in shards:
             before = self.facts.examples[split]
             try:
-                for record in tf.data.TFRecordDataset(str(shard)):
-                    self._add(split, tf.train.Example.FromString(record.numpy()))
+                with local_copy(shard) as path:
+                    for record in tf.data.TFRecordDataset(str(path)):
+                        self._add(split, tf.train.Example.FromString(record.numpy()))
             except (tf.errors.OpError, ValueError) as error:  # protobuf's errors are no OSError
                 kind = type(error).__name__
                 read = self.facts.examples[split] - before

@@ -8,8 +8,9 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+
+from components.paths import AnyPath
 
 #: How many rejected rows are kept of each reason.
 _KEPT = 5
@@ -57,7 +58,7 @@ def plain(text: str | bytes) -> str:
     )
 
 
-def read_vocabulary(folder: Path, notes: list[str]) -> tuple[str, ...]:
+def read_vocabulary(folder: AnyPath, notes: list[str]) -> tuple[str, ...]:
     """The labels in `vocabulary.txt`; none, and a note, if there is no such file."""
     try:
         text = (folder / "vocabulary.txt").read_text(encoding="utf-8")
@@ -67,7 +68,7 @@ def read_vocabulary(folder: Path, notes: list[str]) -> tuple[str, ...]:
     return tuple(plain(line) for line in text.split("\n") if line)
 
 
-def read(folder: Path, notes: list[str]) -> Lists:
+def read(folder: AnyPath, notes: list[str]) -> Lists:
     """Reads `manifest.json` and `rejected.csv`; what they lack is noted, what is new is ignored."""
     manifest = _read_manifest(folder, notes)
     rejected, rejects = _read_rejected(folder, notes)
@@ -89,7 +90,7 @@ def read(folder: Path, notes: list[str]) -> Lists:
     )
 
 
-def _read_manifest(folder: Path, notes: list[str]) -> dict[str, Any] | None:
+def _read_manifest(folder: AnyPath, notes: list[str]) -> dict[str, Any] | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if not isinstance(manifest, dict):
@@ -114,7 +115,7 @@ def _numbers(
 
 
 def _read_rejected(
-    folder: Path, notes: list[str]
+    folder: AnyPath, notes: list[str]
 ) -> tuple[dict[str, int], dict[str, list[Reject]]]:
     counts: Counter[str] = Counter()
     rejects: dict[str, list[Reject]] = {}

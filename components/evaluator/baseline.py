@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import ml_metadata as mlmd
 import tensorflow as tf
 from tfx import types
@@ -35,13 +37,7 @@ class LatestOtherBlessedModel(ResolverStrategy):
         """
         del store
         candidates = input_dict["candidate"]
-        blessings = {
-            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): (
-                blessing
-            )
-            for blessing in input_dict["model_blessing"]
-            if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
-        }
+        blessings = blessings_by_model(input_dict["model_blessing"])
         own = {candidate.id for candidate in candidates}
         labels = [_labels(candidate) for candidate in candidates]
         for model in sorted(input_dict["model"], key=lambda artifact: artifact.id, reverse=True):
@@ -52,6 +48,15 @@ class LatestOtherBlessedModel(ResolverStrategy):
                     "model_blessing": [blessings[model.id]],
                 }
         return {"candidate": candidates, "model": [], "model_blessing": []}
+
+
+def blessings_by_model(artifacts: Iterable[types.Artifact]) -> dict[int, types.Artifact]:
+    """Those of the Evaluator's verdicts that bless, by the id of the model they are about."""
+    return {
+        verdict.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): verdict
+        for verdict in artifacts
+        if verdict.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
+    }
 
 
 def _labels(model: types.Artifact) -> list[str] | None:

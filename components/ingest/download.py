@@ -13,7 +13,6 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import requests
 
@@ -21,6 +20,7 @@ from components.files import write_bytes
 from components.ingest.decode import Fault
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, excerpt
+from components.paths import AnyPath
 
 _MAX_REDIRECTS = 5
 _CHUNK_BYTES = 1 << 16
@@ -49,20 +49,20 @@ class Downloader:
     """Downloads into a cache; may be used by many threads at once.
 
     Args:
-      cache: folder of what was downloaded.
+      cache: folder of what was downloaded, seen by every worker.
       options: limits and retries.
       sleep: waits for so many seconds; tests pass another.
     """
 
     def __init__(
-        self, cache: Path, options: IngestOptions, sleep: Callable[[float], None] = time.sleep
+        self, cache: AnyPath, options: IngestOptions, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._cache = cache
         self._options = options
         self._sleep = sleep
         self._local = threading.local()
 
-    def path_of(self, url: str) -> Path:
+    def path_of(self, url: str) -> AnyPath:
         """Where the content of an address lies or will lie."""
         name = hashlib.sha256(url.encode("utf-8")).hexdigest()
         return self._cache / name[:2] / name

@@ -14,17 +14,18 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from components.errors import PostersError
+from components.files import write_lines
 from components.ingest import reading, steps, watch
 from components.ingest.job import PLAN, Job
 from components.ingest.outputs import REJECTED, TALLY
 from components.ingest.plan import MakePlan, Plan, shard_keys
 from components.ingest.records import Item, pack, unpack
+from components.paths import to_path
 
 #: Candidates that are looked at together.
 _BATCH = 64
@@ -33,6 +34,8 @@ _LOCAL = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 #: What the tallies are put down in: [[words, number], ...].
 _TALLIES = "tallies.json"
 _WHILE_RUNNING = re.compile(r"(?s) \[while running '[^']*'\]$")
+#: The last in the traceback that a worker in another process sent.
+_FROM_AFAR = re.compile(r"(?s).*\.PostersError: (.*?) \[while running '[^']*'\]")
 
 
 def run(
@@ -53,11 +56,12 @@ def run(
             pipeline = beam.Pipeline(options=options)
             build(pipeline, job, row_files, image_files)
             pipeline.run().wait_until_finish()
+        listener.finish()
     except Exception as error:
         if listener.error is not None:
             raise listener.error from None
-        if isinstance(error, PostersError):
-            raise PostersError(_WHILE_RUNNING.sub("", str(error))) from error
+        if (words := _words_of(error)) is not None:
+            raise PostersError(words) from error
         raise
     tallies = json.loads((job.work / _TALLIES).read_text(encoding="utf-8"))
     return {tuple(words): count for words, count in tallies}
@@ -159,20 +163,35 @@ def _to_member(element: bytes) -> tuple[None, bytes]:
 
 
 def _write_plan(plan: Plan, path: str) -> None:
-    Path(path).write_text(json.dumps(plan._asdict()), encoding="utf-8")
+    write_lines(to_path(path), [json.dumps(plan._asdict())])
 
 
 def _write_tallies(tallies: list, path: str) -> None:
-    Path(path).write_text(json.dumps(sorted(tallies)), encoding="utf-8")
+    write_lines(to_path(path), [json.dumps(sorted(tallies))])
+
+
+def _words_of(error: Exception) -> str | None:
+    """What a step said to a person, on whichever worker; None if the error is another."""
+    if isinstance(error, PostersError):
+        return _WHILE_RUNNING.sub("", str(error))
+    found = _FROM_AFAR.match(str(error))
+    return found and found[1]
 
 
 @contextlib.contextmanager
 def _quiet_beam() -> Iterator[None]:
     """Keeps Beam from printing an error that the caller will tell in words."""
-    logger = logging.getLogger("apache_beam")
+    logger, root = logging.getLogger("apache_beam"), logging.getLogger()
     level = logger.level
     logger.setLevel(logging.CRITICAL)
+    # A portable runner's messages are logged by no name. The filter stops nobody else's.
+    root.addFilter(_drop)
     try:
         yield
     finally:
         logger.setLevel(level)
+        root.removeFilter(_drop)
+
+
+def _drop(record: logging.LogRecord) -> bool:
+    return False

@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from components import paths
 from components.errors import PostersError
-from components.ingest import paths
-from components.ingest.paths import Entry
+from components.paths import Entry
 
 #: Suffixes of image files, in any case; of an id's several files the first suffix here is taken.
 SUFFIXES = ("jpg", "jpeg", "png", "gif", "bmp", "webp")

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from components import paths
 from components.errors import PostersError
-from components.ingest import paths, table
+from components.ingest import table
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, Rejection, excerpt
 from components.ingest.table import Row

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from components.ingest import images, paths
+from components import paths
+from components.ingest import images
 from components.ingest.decode import Check, Decode, Fault, check_content
 from components.ingest.download import Downloader
 from components.ingest.images import SUFFIXES
 from components.ingest.options import IngestOptions
-from components.ingest.paths import Entry
 from components.ingest.records import Item
 from components.ingest.rejection import Reason, Rejection, excerpt
 from components.ingest.table import Row
+from components.paths import AnyPath, Entry
 
 
 class Before(NamedTuple):
@@ -91,9 +91,9 @@ def look(
     return _to_item(row, path, len(content), check)
 
 
-def cache_folder(out: Path, options: IngestOptions, name: str) -> Path:
+def cache_folder(out: AnyPath, options: IngestOptions, name: str) -> AnyPath:
     """Where downloads are kept."""
-    return Path(options.download_cache) if options.download_cache else out / name
+    return paths.to_path(options.download_cache) if options.download_cache else out / name
 
 
 def _read(path: str, entry: Entry, options: IngestOptions) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import components
+from components import paths
 from components.errors import PostersError
-from components.ingest import paths
 from components.ingest.balance import find_warnings, split_shares
 from components.ingest.images import ListingDigest, list_images
 from components.ingest.options import SPLITS

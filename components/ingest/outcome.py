@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-from pathlib import Path
 
 from components.errors import PostersError
 from components.ingest import manifest as manifests
@@ -13,6 +12,7 @@ from components.ingest.options import SPLITS, IngestOptions
 from components.ingest.rejection import BROKEN_IMAGE, UNREADABLE_ROW, Reason, excerpt
 from components.ingest.source import Source, Written
 from components.ingest.vocabulary import no_label_error
+from components.paths import AnyPath
 
 _REJECTIONS_SHOWN = 5
 
@@ -42,7 +42,7 @@ def check_any_found(
 
 
 def check_rejected(
-    tallies: Tallies, source: Source, rejected: Path, options: IngestOptions
+    tallies: Tallies, source: Source, rejected: AnyPath, options: IngestOptions
 ) -> None:
     """Refuses a source of which too much was rejected.
 
@@ -85,7 +85,7 @@ def check_splits(tallies: Tallies, vocabulary: tuple[str, ...], options: IngestO
         )
 
 
-def _show(rejected: Path, reasons: set[str]) -> str:
+def _show(rejected: AnyPath, reasons: set[str]) -> str:
     """The first few rejections for one of the reasons, a line each."""
     with rejected.open(encoding="utf-8", newline="") as file:
         wanted = (row for row in csv.DictReader(file) if row["reason"] in reasons)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import apache_beam as beam
 
@@ -14,6 +13,7 @@ from components.ingest.outputs import reject
 from components.ingest.records import pack
 from components.ingest.rejection import Reason, Rejection
 from components.ingest.table import Row
+from components.paths import to_path
 
 
 class ReadRows(beam.DoFn):
@@ -24,7 +24,7 @@ class ReadRows(beam.DoFn):
 
     def process(self, file: str) -> Iterator:
         """Takes the name of a file of JSON Lines."""
-        with Path(file).open(encoding="utf-8") as lines:
+        with to_path(file).open(encoding="utf-8") as lines:
             for line in lines:
                 values = json.loads(line)
                 if len(values) == len(Row._fields):
@@ -38,7 +38,7 @@ class ReadRows(beam.DoFn):
 
 def read_files(file: str) -> Iterator[tuple[str, bytes]]:
     """(id, entry) of every image that the launcher listed."""
-    with Path(file).open(encoding="utf-8") as lines:
+    with to_path(file).open(encoding="utf-8") as lines:
         for line in lines:
             identifier, *entry = json.loads(line)
             yield identifier, pack(entry)
@@ -46,7 +46,8 @@ def read_files(file: str) -> Iterator[tuple[str, bytes]]:
 
 def read_published(file: str) -> Iterator[tuple[str, bytes]]:
     """(id, `Before`) of every example in a span's index."""
-    span = Path(file).parent.name
-    for line in read_index(Path(file)):
+    index = to_path(file)
+    span = index.parent.name
+    for line in read_index(index):
         before = Before(span, bytes.fromhex(line["sha256"]), tuple(line["labels"]))
         yield line["id"], pack(before)

@@ -7,15 +7,19 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from components import paths
 from components.errors import PostersError
 from components.features import Features
 from components.files import file_digest
-from components.ingest import convert, paths
+from components.ingest import convert
+from components.paths import AnyPath
+from components.store_path import StorePath
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -118,19 +122,36 @@ def to_index(item: Item) -> str:
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-def write_shard(span: Path, name: str, items: Sequence[Item], features: Features) -> Iterator[int]:
-    """Writes `items` in their order to `span/name`, and yields the bytes of each.
+def write_shard(
+    span: AnyPath,
+    name: str,
+    items: Sequence[Item],
+    features: Features,
+    written: Callable[[], None] = lambda: None,
+) -> Shard:
+    """Writes `items` in their order to `span/name`.
 
     The file appears whole or not at all: a runner may try the same shard again, or twice at once.
 
+    Args:
+      span: the folder.
+      name: the file's name below it.
+      items: what to write.
+      features: names of the features.
+      written: called after each item.
+
     Raises:
       PostersError: an image changed since it was checked, or the disk refuses the records.
+      OSError: the file cannot be put where it belongs.
     """
     import tensorflow as tf
 
     path = span / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # On a store the records are gathered on the worker's disk, and put there in one go.
+    beside = None if isinstance(path, StorePath) else path.parent
+    if beside is not None:
+        beside.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=beside, prefix=f".{path.name}.")
     os.close(handle)
     try:
         with (
@@ -142,9 +163,10 @@ def write_shard(span: Path, name: str, items: Sequence[Item], features: Features
                 for item, content in zip(part, pool.map(load, part), strict=True):
                     example = to_example(item, content, features)
                     writer.write(example.SerializeToString(deterministic=True))
-                    yield len(content)
-        Path(scratch).chmod(0o644)
-        Path(scratch).rename(path)
+                    written()
+        shard = Shard(name, len(items), Path(scratch).stat().st_size, file_digest(Path(scratch)))
+        _put(Path(scratch), path)
+        return shard
     except tf.errors.OpError as error:  # TensorFlow's file errors are no OSError
         cause = error.message.rpartition("; ")[2]  # without the path, which stands there again
         raise PostersError(
@@ -154,10 +176,13 @@ def write_shard(span: Path, name: str, items: Sequence[Item], features: Features
         Path(scratch).unlink(missing_ok=True)
 
 
-def describe(span: Path, name: str, examples: int) -> Shard:
-    """What the manifest says of a written shard."""
-    path = span / name
-    return Shard(name, examples, path.stat().st_size, file_digest(path))
+def _put(scratch: Path, path: AnyPath) -> None:
+    if isinstance(path, StorePath):
+        with scratch.open("rb") as content, path.open("wb") as file:
+            shutil.copyfileobj(content, file)
+    else:
+        scratch.chmod(0o644)
+        scratch.rename(path)
 
 
 def load(item: Item) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import json
@@ -13,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import PostersError
-from components.files import file_digest, publish, scratch_folder, write_bytes, write_text
+from components.files import file_digest, write_bytes, write_text
 from components.ingest import manifest as manifests
 from components.ingest import outcome, rejection, spans
 from components.ingest.job import PLAN, Job
 from components.ingest.look import cache_folder
 from components.ingest.manifest import Tallies
 from components.ingest.options import IngestOptions
+from components.ingest.roots import LocalRoot, StoreRoot, open_root
 from components.ingest.source import Source, write_image_lists, write_row_files
 from components.ingest.spans import Span
 from components.ingest.watch import Listener, Progress
+from components.paths import AnyPath, is_remote, remove_tree, set_store_options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class IngestResult:
       note: what else a person should know, in words; often empty.
     """
 
-    folder: Path
+    folder: AnyPath
     manifest: Mapping[str, Any]
     already_done: bool
     note: str = ""
@@ -45,7 +46,7 @@ class IngestResult:
 def ingest(
     csv: str | Path,
     images: str | Path | None,
-    out: Path,
+    out: AnyPath,
     options: IngestOptions,
     progress: Progress | None = None,
     *,
@@ -58,8 +59,8 @@ def ingest(
       csv: the table, CSV or JSON Lines; a path on any file system that Beam knows.
       images: the folder with a file `<id>.<suffix>` for each of its rows, on any such file system;
         None where all are downloaded.
-      out: the data root, made if it is not there; on a file system that every worker mounts under
-        the same path.
+      out: the data root, made if it is not there: a path on a store, or a folder that every worker
+        mounts under the same path.
       options: how to read the source.
       progress: called with (done, total) numbers of rows. A row is gone through twice, to look at
         its image and to write it, and each time counts half.
@@ -77,36 +78,22 @@ def ingest(
         )
     if span is not None and span < 1:
         raise PostersError(f"--span {span}: spans are numbered from 1")
-    with _in_data_root(out.absolute()):
-        return _ingest(source, out.absolute(), options, progress, span, beam_options)
-
-
-@contextlib.contextmanager
-def _in_data_root(out: Path) -> Iterator[None]:
-    """Holds the data root; a failure leaves no trace of one that was not there."""
-    existed = out.exists()
-    try:
-        with spans.locked(out):
-            yield
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise PostersError(
-            f"cannot write {out}: {where}{error.strerror or error}; nothing was published"
-        ) from error
-    finally:
-        if not existed:
-            with contextlib.suppress(OSError):
-                out.rmdir()
+    if any(is_remote(str(path)) for path in (*source, out)):
+        set_store_options(beam_options)
+    root = open_root(out)
+    with root.held():
+        return _ingest(source, root, options, progress, span, beam_options)
 
 
 def _ingest(
     source: Source,
-    out: Path,
+    root: LocalRoot | StoreRoot,
     options: IngestOptions,
     progress: Progress | None,
     wanted: int | None,
     beam_options: Sequence[str],
 ) -> IngestResult:
+    out = root.folder
     earlier = spans.find_spans(out)
     fingerprint = manifests.describe_source(source.table, source.images)
     same = spans.find_same(earlier, fingerprint, options)
@@ -115,25 +102,25 @@ def _ingest(
     spans.check_features(earlier, options)
     number = spans.choose_number(out, earlier, wanted)
     folder = out / f"span-{number}"
-    with scratch_folder(folder) as scratch:
+    with root.scratch(number) as scratch:
         job = _to_job(source, scratch, out, earlier, options)
         tallies = _run(job, source, folder, progress, beam_options)
         counts = manifests.count(tallies)
         if earlier and not counts["examples"] and counts["known"] + counts["changed"]:
             return _nothing_new(earlier[-1], scratch, folder, counts)
         manifest = _complete(job, number, earlier, tallies, fingerprint)
-        publish(scratch, folder)
+        root.publish(scratch, folder, manifest)
     rejected_list(folder).unlink(missing_ok=True)
     return IngestResult(folder, manifest, already_done=False)
 
 
-def rejected_list(folder: Path) -> Path:
+def rejected_list(folder: AnyPath) -> AnyPath:
     """Where the rejected rows of a span that was not published are listed."""
     return folder.with_name(f"rejected-{folder.name}.csv")
 
 
 def _to_job(
-    source: Source, scratch: Path, out: Path, earlier: Sequence[Span], options: IngestOptions
+    source: Source, scratch: AnyPath, out: AnyPath, earlier: Sequence[Span], options: IngestOptions
 ) -> Job:
     vocabulary = None
     if earlier:
@@ -154,7 +141,7 @@ def _to_job(
 def _run(
     job: Job,
     source: Source,
-    folder: Path,
+    folder: AnyPath,
     progress: Progress | None,
     beam_options: Sequence[str],
 ) -> Tallies:
@@ -178,7 +165,7 @@ def _run(
 
 
 def _nothing_new(
-    last: Span, scratch: Path, folder: Path, counts: Mapping[str, int]
+    last: Span, scratch: AnyPath, folder: AnyPath, counts: Mapping[str, int]
 ) -> IngestResult:
     note = f"the source has nothing new: {counts['known']} of its ids are published as they are"
     if counts["changed"]:
@@ -225,7 +212,7 @@ def _complete(
     write_text(
         job.scratch / spans.MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     )
-    shutil.rmtree(job.work)
+    remove_tree(job.work)
     return manifest
 
 
@@ -235,7 +222,7 @@ def _labels_met(span: Span) -> Iterator[str]:
     return itertools.chain(labels["kept"], labels["dropped"])
 
 
-def _concatenate(path: Path, parts: Iterable[Path], header: str = "") -> None:
+def _concatenate(path: AnyPath, parts: Iterable[AnyPath], header: str = "") -> None:
     with path.open("wb") as file:
         file.write(header.encode())
         for part in sorted(parts):

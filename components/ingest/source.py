@@ -9,15 +9,15 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from components.files import write_lines
 from components.ingest.images import list_images
 from components.ingest.jsonl import read_json_lines
 from components.ingest.options import IngestOptions
-from components.ingest.paths import name_of
 from components.ingest.rejection import Rejection
 from components.ingest.table import Row, read_table
+from components.paths import AnyPath, name_of
 
 _LINES_A_FILE = 5_000
 _EXAMPLES = 3
@@ -56,7 +56,7 @@ def read_source(path: str, options: IngestOptions) -> Iterator[Row | Rejection]:
     return read_json_lines(path, options) if form == "jsonl" else read_table(path, options)
 
 
-def write_row_files(source: Source, folder: Path, options: IngestOptions) -> Written:
+def write_row_files(source: Source, folder: AnyPath, options: IngestOptions) -> Written:
     """Writes the table's rows and unreadable rows as JSON Lines.
 
     Raises:
@@ -73,7 +73,7 @@ def write_row_files(source: Source, folder: Path, options: IngestOptions) -> Wri
     return _write(folder, lines(), examples)
 
 
-def write_image_lists(source: Source, folder: Path) -> Written:
+def write_image_lists(source: Source, folder: AnyPath) -> Written:
     """Writes the listing of the folder of images as JSON Lines.
 
     Raises:
@@ -92,15 +92,14 @@ def write_image_lists(source: Source, folder: Path) -> Written:
     return _write(folder, lines(), examples)
 
 
-def _write(folder: Path, lines: Iterable[list[Any]], examples: list[str]) -> Written:
+def _write(folder: AnyPath, lines: Iterable[list[Any]], examples: list[str]) -> Written:
     folder.mkdir(parents=True)
     files: list[str] = []
     count = 0
     lines = iter(lines)
     while part := list(itertools.islice(lines, _LINES_A_FILE)):
         path = folder / f"{len(files):08d}.jsonl"
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in part)
+        write_lines(path, [json.dumps(line) + "\n" for line in part])
         files.append(str(path))
         count += len(part)
     return Written(files, count, examples)

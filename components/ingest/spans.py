@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from components.errors import PostersError
 from components.ingest.options import IngestOptions
+from components.paths import AnyPath, sizes
+from components.store_path import StorePath
 
 #: The form of the span's files; a change that readers or repeated ingests would notice raises it.
 FORMAT_VERSION = 2
@@ -24,7 +26,7 @@ REJECTED = "rejected.csv"
 INDEX = "index.jsonl"
 #: What is downloaded lies here unless the options say otherwise.
 DOWNLOADS = ".downloads"
-_LOCK = ".ingest.lock"
+LOCK = ".ingest.lock"
 _SPAN = re.compile(r"^span-([1-9][0-9]*)$")
 _SCRATCH = re.compile(r"^\.(span-[0-9]+|rejected-span-[0-9]+\.csv)\.")
 
@@ -33,19 +35,24 @@ class Span(NamedTuple):
     """A published span: its number, its folder, and the content of its `manifest.json`."""
 
     number: int
-    folder: Path
+    folder: AnyPath
     manifest: Mapping[str, Any]
 
 
-def find_spans(out: Path) -> list[Span]:
+def find_spans(out: AnyPath) -> list[Span]:
     """The published spans in the order of their numbers.
 
     Raises:
       PostersError: one is damaged, or was not written by ingest.
     """
+    if isinstance(out, StorePath):
+        # There a span is published by its manifest, the last file written.
+        folders = (path for path in out.folders("span-") if (path / MANIFEST).exists())
+    else:
+        folders = out.iterdir() if out.is_dir() else ()
     numbers = sorted(
         int(match[1])
-        for path in (out.iterdir() if out.is_dir() else ())
+        for path in folders
         if (match := _SPAN.match(path.name)) and not _is_empty_folder(path)
     )
     return [_read(number, out / f"span-{number}") for number in numbers]
@@ -71,7 +78,7 @@ def find_same(
     return None
 
 
-def choose_number(out: Path, spans: Sequence[Span], wanted: int | None) -> int:
+def choose_number(out: AnyPath, spans: Sequence[Span], wanted: int | None) -> int:
     """The number of the span to write.
 
     Raises:
@@ -113,7 +120,7 @@ def locked(out: Path) -> Iterator[None]:
       PostersError: another ingest holds it.
     """
     out.mkdir(parents=True, exist_ok=True)
-    handle = _acquire(out / _LOCK, out)
+    handle = _acquire(out / LOCK, out)
     try:
         for path in out.iterdir():
             if _SCRATCH.match(path.name):
@@ -121,7 +128,7 @@ def locked(out: Path) -> Iterator[None]:
         yield
     finally:
         # Removed while it is held: whoever opened it meanwhile sees that it is another file.
-        (out / _LOCK).unlink(missing_ok=True)
+        (out / LOCK).unlink(missing_ok=True)
         os.close(handle)
 
 
@@ -148,7 +155,7 @@ def _acquire(path: Path, out: Path) -> int:
         os.close(handle)
 
 
-def _read(number: int, folder: Path) -> Span:
+def _read(number: int, folder: AnyPath) -> Span:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         version = manifest["format_version"]
@@ -171,11 +178,9 @@ def _read(number: int, folder: Path) -> Span:
     return Span(number, folder, manifest)
 
 
-def _is_whole(folder: Path, manifest: Mapping[str, Any]) -> bool:
-    return all(
-        (folder / file["name"]).stat().st_size == file["bytes"]
-        for file in [*manifest["shards"], manifest["index"]]
-    )
+def _is_whole(folder: AnyPath, manifest: Mapping[str, Any]) -> bool:
+    wanted = {file["name"]: file["bytes"] for file in [*manifest["shards"], manifest["index"]]}
+    return sizes(folder, list(wanted)) == wanted
 
 
 def _differences(before: Mapping[str, Any], options: IngestOptions) -> list[str]:
@@ -186,8 +191,8 @@ def _differences(before: Mapping[str, Any], options: IngestOptions) -> list[str]
     ]
 
 
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _is_empty_folder(path: AnyPath) -> bool:
+    return isinstance(path, Path) and path.is_dir() and not any(path.iterdir())
 
 
 def _remove(path: Path) -> None:

@@ -7,10 +7,10 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import apache_beam as beam
 
+from components.files import write_lines
 from components.ingest import rejection, watch
 from components.ingest.decode import tensorflow_decoder
 from components.ingest.download import Downloader
@@ -18,11 +18,9 @@ from components.ingest.groups import Assignment, Member, Published, assign_alone
 from components.ingest.job import Job, read_index
 from components.ingest.look import Before, Candidate, Known, find_image, look
 from components.ingest.outputs import leave_out, reject, tally
-from components.ingest.paths import Entry
 from components.ingest.plan import Plan
 from components.ingest.records import (
     Item,
-    describe,
     pack,
     shard_name,
     to_index,
@@ -33,6 +31,7 @@ from components.ingest.rejection import Reason, Rejection
 from components.ingest.screen import screen_rows
 from components.ingest.split import position
 from components.ingest.table import Row
+from components.paths import Entry
 
 #: Rejections of so many lines of the table go into one file.
 _LINES_A_FILE = 10_000
@@ -216,12 +215,16 @@ class Write(beam.DoFn):
         del packed
         name = shard_name(split, index, count)
         options = self._job.options
-        for _ in write_shard(self._job.scratch, name, items, options.features):
-            watch.step(self._job.token, 1)
-        shard = describe(self._job.scratch, name, len(items))
+        shard = write_shard(
+            self._job.scratch,
+            name,
+            items,
+            options.features,
+            lambda: watch.step(self._job.token, 1),
+        )
         stem = f"{split}-{index:05d}"
-        _write(self._job.work / "shards" / f"{stem}.json", [json.dumps(shard._asdict())])
-        _write(self._job.work / "index" / f"{stem}.jsonl", map(to_index, items))
+        write_lines(self._job.work / "shards" / f"{stem}.json", [json.dumps(shard._asdict())])
+        write_lines(self._job.work / "index" / f"{stem}.jsonl", map(to_index, items))
         yield tally("split", split, count=len(items))
 
 
@@ -256,18 +259,9 @@ class WriteRejected(beam.DoFn):
         number, values = element
         items = [Rejection(value[0], value[1], Reason(value[2]), value[3]) for value in values]
         text = rejection.to_csv(items, self._job.table_name)
-        _write(self._job.work / "rejected" / f"{number:010d}.csv", [text])
+        write_lines(self._job.work / "rejected" / f"{number:010d}.csv", [text])
 
 
 def stretch(item: tuple) -> tuple[int, tuple]:
     """Keys a rejection by its stretch of the table."""
     return item[0] // _LINES_A_FILE, item
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """Writes a file between the steps in one go; another try of the step writes the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(lines)
-    scratch.rename(path)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+from components import paths
 from components.errors import PostersError
-from components.ingest import paths
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, Rejection, excerpt
 from components.ingest.vocabulary import split_labels

@@ -1,7 +1,7 @@
 """Progress of a running ingest, seen from the process that started it.
 
 Steps that run in that process find the listener by the run's token. On a worker elsewhere there is
-none, and nothing is told.
+none, and nothing is told until all is done: a portable runner tells its counters only then.
 """
 
 from __future__ import annotations
@@ -33,14 +33,23 @@ class Listener:
     def step(self, halves: int) -> None:
         """Counts on and tells the caller."""
         with self._lock:
-            self._halves = min(self._halves + halves, 2 * self._total)
-            if self._progress is None:
-                return
-            try:
-                self._progress(self._halves // 2, self._total)
-            except BaseException as error:
-                self.error = error
-                raise
+            self._tell(min(self._halves + halves, 2 * self._total))
+
+    def finish(self) -> None:
+        """Tells the caller that all is done, unless the steps have told it."""
+        with self._lock:
+            if self._halves < 2 * self._total:
+                self._tell(2 * self._total)
+
+    def _tell(self, halves: int) -> None:
+        self._halves = halves
+        if self._progress is None:
+            return
+        try:
+            self._progress(self._halves // 2, self._total)
+        except BaseException as error:
+            self.error = error
+            raise
 
 
 @contextlib.contextmanager

@@ -29,8 +29,8 @@ DESCRIPTION_FILE = "assets.extra/model.json"
 SERVING_EXAMPLES = "serving_examples"
 TRANSFORM_LABELS = "transform_labels"
 IMAGE_INPUT = "image_bytes"
-#: Images decoded and passed forward at a time: memory does not grow with the size of a request.
-_CHUNK_IMAGES = 64
+#: Views decoded and passed forward at a time: memory does not grow with the size of a request.
+_CHUNK_VIEWS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,7 @@ class ModelParts:
       labels: their names, in order.
       features: the examples' feature names.
       image_size: side in pixels.
+      views: what of an image the extractor sees; the features of several are averaged.
     """
 
     transform: Callable[[dict], dict]
@@ -56,6 +57,7 @@ class ModelParts:
     labels: Sequence[str]
     features: Features
     image_size: int
+    views: Sequence[str]
 
 
 def _traced(name: str) -> Callable[[Callable], Callable]:
@@ -78,7 +80,8 @@ class PosterModel(tf.Module):
         self.extractor_weights = list(getattr(parts.extractor, "weights", ()))
         self.head_weights = list(getattr(parts.head, "variables", ()))
         self._transform = lambda raw: parts.transform(raw)
-        self._forward = lambda images: parts.head(parts.extractor(images))
+        self._extractor = lambda images: parts.extractor(images)
+        self._head = lambda features: parts.head(features)
         calibration = parts.calibration
         self._slope = tf.constant(calibration.slope, tf.float32)
         self._intercept = tf.constant(calibration.intercept, tf.float32)
@@ -87,6 +90,7 @@ class PosterModel(tf.Module):
         self._features = parts.features
         self._raw_feature_spec = parts.raw_feature_spec
         self._image_size = parts.image_size
+        self._views = tuple(parts.views)
 
     @_traced(IMAGE_INPUT)
     def serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -113,10 +117,11 @@ class PosterModel(tf.Module):
     def _logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
         """(N,) encoded images to (N, L) logits, a bounded number of images at a time."""
         width = self._labels.shape[1]
-        starts = tf.range(0, tf.shape(image_bytes)[0], _CHUNK_IMAGES)
+        images = max(1, _CHUNK_VIEWS // len(self._views))
+        starts = tf.range(0, tf.shape(image_bytes)[0], images)
         chunks = tf.map_fn(
             lambda start: tf.RaggedTensor.from_tensor(
-                self._chunk_logits(image_bytes[start : start + _CHUNK_IMAGES])
+                self._chunk_logits(image_bytes[start : start + images])
             ),
             starts,
             fn_output_signature=tf.RaggedTensorSpec((None, None), tf.float32),
@@ -127,8 +132,11 @@ class PosterModel(tf.Module):
     def _chunk_logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
         transformed = self._transform({self._features.image: image_bytes[:, tf.newaxis]})
         stored = transformed[self._features.image_xf]
-        images = pixels.to_model_input(stored, self._image_size)
-        return tf.cast(self._forward(images), tf.float32)
+        images = pixels.to_model_views(stored, self._image_size, self._views)
+        # View after view, so that one split takes the features apart again.
+        vectors = tf.cast(self._extractor(tf.concat(images, axis=0)), tf.float32)
+        features = tf.add_n(tf.split(vectors, len(images))) / len(images)
+        return tf.cast(self._head(features), tf.float32)
 
     def _parse(self, examples: tf.Tensor, feature: str) -> tf.Tensor | tf.SparseTensor:
         spec = {feature: self._raw_feature_spec[feature]}
@@ -142,7 +150,7 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
       parts: see `ModelParts`.
       folder: where the SavedModel goes.
       description: more of what a program may want to know, JSON values; the labels, the
-        calibration, the image size and the feature names are added.
+        calibration, the image size, the views and the feature names are added.
     """
     model = PosterModel(parts)
     tf.saved_model.save(
@@ -165,6 +173,7 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
         "labels": list(parts.labels),
         "features": dataclasses.asdict(parts.features),
         "image_size": parts.image_size,
+        "views": list(parts.views),
         "calibration": calibration,
     }
     path = f"{folder}/{DESCRIPTION_FILE}"

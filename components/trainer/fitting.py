@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from components.errors import PostersError
 from components.trainer import losses, optimizer, ranking
-from components.trainer.feature_cache import CachedFeatures
+from components.trainer.cached_features import CachedFeatures
 from components.trainer.head import CHUNK_ROWS, Head, log_odds
 from components.trainer.settings import TrainerSettings
 
@@ -151,8 +151,10 @@ class _Loop:
 
     def loss(self, labels: np.ndarray | tf.Tensor, member_logits: tf.Tensor) -> tf.Tensor:
         """The mean over members of the loss settings name."""
-        members = tf.unstack(member_logits)
-        return tf.add_n([self._loss(labels, each) for each in members]) / len(members)
+        return (
+            tf.add_n([self._loss(labels, each) for each in tf.unstack(member_logits)])
+            / member_logits.shape[0]
+        )
 
     def learning_rate(self) -> float:
         """The rate at the last step."""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.features import Features
 from components.progress import CONSOLE, progress
-from components.trainer import calibration, export, extractor, feature_cache, fitting
+from components.trainer import (
+    calibration,
+    export,
+    extractor,
+    fitting,
+    head_weights,
+    hyperparameters,
+    inputs,
+    warm_start,
+)
 from components.trainer.fine_tuning import node as fine_tuning
 from components.trainer.fine_tuning.checkpoints import Checkpoints
 from components.trainer.head import Head
 from components.trainer.settings import TrainerSettings
+from components.trainer.warm_start import WarmStart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,97 +45,93 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
-        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `feature_cache` (a
-        folder), and `fingerprints` (of code and extractor: they tell TFX when to train again, and
-        a fine-tuning whether checkpoints are its own).
+        (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
+        `feature_cache` (a folder), and `fingerprints` (of code and extractor: they tell TFX when to
+        train again, and a fine-tuning whether checkpoints are its own). `hyperparameters` are the
+        Tuner's and `base_model` the model to go on from, where the pipeline has such.
 
     Raises:
       PostersError: the extractor is unusable, a split is empty, or the loss is not finite.
     """
     config = fn_args.custom_config
-    settings = TrainerSettings(**config["settings"])
-    labels, image_size = config["labels"], config["image_size"]
-    layer = extractor.load(settings.hub_handle, image_size)
-    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = (
-        _features(split, files, layer, transform, config)
-        for split, files in (("train", fn_args.train_files), ("eval", fn_args.eval_files))
-    )
-    trained = _trained(layer, train, evaluation, settings, fn_args, transform)
-    fitted = calibration.fit(trained.eval_logits, trained.eval_labels)
-    _warn_of_absent(labels, evaluation.labels)
+    given = TrainerSettings(**config["settings"])
+    settings = _tuned(given, fn_args)
+    found = inputs.load(fn_args)
+    common = {
+        "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
+        "image_size": config["image_size"],
+        "views": list(config["views"]),
+    }
+    network = fitting.new_head(found.train, settings)
+    started = _warm_started(network, fn_args, settings, common)
+    trained = _trained(found, settings, network, fn_args)
+    calibrated = calibration.fit(trained.eval_logits, trained.eval_labels, settings.decision)
+    _warn_of_absent(config["labels"], trained.eval_labels)
     parts = export.ModelParts(
-        transform=transform.transform_features_layer(),
-        raw_feature_spec=transform.raw_feature_spec(),
+        transform=found.transform.transform_features_layer(),
+        raw_feature_spec=found.transform.raw_feature_spec(),
         extractor=trained.extractor,
         head=trained.head,
-        calibration=fitted,
-        labels=labels,
+        calibration=calibrated,
+        labels=config["labels"],
         features=Features(**config["features"]),
-        image_size=image_size,
+        image_size=config["image_size"],
+        views=config["views"],
     )
     description = {
+        **common,
         "trainer": dataclasses.asdict(settings),
-        "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
-        "examples": {"train": len(train), "eval": len(evaluation)},
+        "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
+        **(started.description() if started else {}),
+        "examples": {"train": len(found.train), "eval": len(found.evaluation)},
         "history": trained.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)
+    head_weights.write(trained.head, fn_args.serving_model_dir)
     if trained.checkpoints:
         trained.checkpoints.remove()
 
 
-def _features(
-    split: str,
-    patterns: Sequence[str],
-    layer: Any,
-    transform: tft.TFTransformOutput,
-    config: dict[str, Any],
-) -> feature_cache.CachedFeatures:
-    hub_handle = config["settings"]["hub_handle"]
-    source = feature_cache.FeatureSource(
-        files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
-        feature_spec=transform.transformed_feature_spec(),
-        features=Features(**config["features"]),
-        extractor=layer,
-        extractor_fingerprint=extractor.fingerprint(hub_handle),
-        image_size=config["image_size"],
-    )
-    computed = 0
+def _tuned(given: TrainerSettings, fn_args: FnArgs) -> TrainerSettings:
+    """The given settings, or those that the Tuner found to be better."""
+    if not fn_args.hyperparameters:
+        return given
+    settings = hyperparameters.apply(given, fn_args.hyperparameters["values"])
+    for key, change in hyperparameters.changes(given, settings).items():
+        CONSOLE.print(f"    {key}: {change['used']}, says the Tuner", markup=False)
+    return settings
 
-    def show(done: int) -> None:
-        nonlocal computed
-        computed = done
-        update(done, "images")
 
-    with progress(f"features of {split}") as update:
-        features = feature_cache.load_or_compute(Path(config["feature_cache"]), source, show)
-    if not computed:
-        CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
-    return features
+def _warm_started(
+    network: Head, fn_args: FnArgs, settings: TrainerSettings, common: dict[str, Any]
+) -> WarmStart | None:
+    """Goes on from the last blessed model, if that is wanted and possible."""
+    if not settings.warm_start:
+        return None
+    labels = fn_args.custom_config["labels"]
+    started = warm_start.start(network, labels, fn_args.base_model, common)
+    CONSOLE.print(f"    the head {started}", markup=False)
+    return started
 
 
 def _trained(
-    layer: Any,
-    train: feature_cache.CachedFeatures,
-    evaluation: feature_cache.CachedFeatures,
-    settings: TrainerSettings,
-    fn_args: FnArgs,
-    transform: tft.TFTransformOutput,
+    found: inputs.Inputs, settings: TrainerSettings, network: Head, fn_args: FnArgs
 ) -> _Trained:
     """The head on the frozen extractor's features, and both from pixels if asked for."""
     with progress("epoch", total=settings.epochs) as update:
         fitted = fitting.fit(
-            train,
-            evaluation,
+            found.train,
+            found.evaluation,
             settings,
             lambda row: update(row["epoch"], f"loss {row['loss']:.4f}"),
+            start=network,
         )
     history = [{"stage": 1, **row} for row in fitted.history]
+    labels = found.evaluation.labels
     if not settings.fine_tune:
-        logits = fitting.logits(fitted.head, evaluation)
-        return _Trained(layer, fitted.head, logits, evaluation.labels, history)
-    tuned = fine_tuning.tune(fitted.head, len(train), settings, fn_args, transform)
+        logits = fitting.logits(network, found.evaluation)
+        return _Trained(found.extractor, network, logits, labels, history)
+    tuned = fine_tuning.tune(network, len(found.train), settings, fn_args, found.transform)
     return _Trained(
         tuned.extractor,
         tuned.head,

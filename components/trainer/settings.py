@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 LossName = Literal["macro_soft_f1", "soft_f1", "double_soft_f1", "bce", "asl", "sigmoid_f1"]
+LossWeights = Annotated[
+    dict[LossName, Annotated[float, Field(gt=0)]],
+    Field(min_length=1),
+    BeforeValidator(lambda loss: {loss: 1.0} if isinstance(loss, str) else loss),
+]
 
 _STRICT = {"extra": "forbid"}
 
@@ -105,9 +110,7 @@ class TrainerSettings:
     """
 
     hub_handle: str
-    loss: Annotated[dict[LossName, Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        default_factory=lambda: {"macro_soft_f1": 1.0}
-    )
+    loss: LossWeights = Field(default_factory=lambda: {"macro_soft_f1": 1.0})
     epochs: Positive = 30
     batch_size: Positive = 256
     learning_rate: Rate = 1e-3
@@ -122,8 +125,3 @@ class TrainerSettings:
     decision: DecisionSettings = Field(default_factory=DecisionSettings)
     fine_tune: FineTuneSettings | None = None
     warm_start: bool = False
-
-    @field_validator("loss", mode="before")
-    @classmethod
-    def _named(cls, loss: Any) -> Any:
-        return {loss: 1.0} if isinstance(loss, str) else loss

@@ -19,18 +19,20 @@ def preprocessing_fn(
     Args:
       inputs: raw features as the schema shapes them: image and id dense (N, 1) strings, labels a
         sparse (N, ?) string tensor.
-      custom_config: `features` (fields of `Features`), `labels` (the vocabulary, in order) and
-        `image_size` (side in pixels).
+      custom_config: `features` (fields of `Features`), `labels` (the vocabulary, in order),
+        `image_size` (side in pixels) and `geometries` (see `views`).
 
     Returns:
-      The image feature's `_xf`: (N,) strings, RGB JPEG of the size asked for; the label feature's
-      `_xf`: (N, labels) float32 multi-hot; and the id, (N, 1) strings, so that features and scores
-      can be told apart later.
+      The image feature's `_xf`: (N, geometries) strings, RGB JPEG of the size asked for; the label
+      feature's `_xf`: (N, labels) float32 multi-hot; and the id, (N, 1) strings, so that features
+      and scores can be told apart later.
     """
     features = Features(**custom_config["features"])
     return {
         features.image_xf: pixels.materialize(
-            tf.squeeze(inputs[features.image], axis=1), custom_config["image_size"]
+            tf.squeeze(inputs[features.image], axis=1),
+            custom_config["image_size"],
+            custom_config["geometries"],
         ),
         features.labels_xf: multi_hot(inputs[features.labels], custom_config["labels"]),
         features.id: inputs[features.id],

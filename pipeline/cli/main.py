@@ -13,8 +13,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import __version__
+
+if TYPE_CHECKING:
+    from components.paths import AnyPath
 
 #: What `posters` exits with; README.md says the same.
 OK, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -82,7 +86,12 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
         metavar="FOLDER",
         help="folder with <id>.jpg and the like; not needed if ingest.url_column names addresses",
     )
-    verb.add_argument("--out", type=Path, required=True, help="data root to write the span into")
+    verb.add_argument(
+        "--out",
+        type=_data_path,
+        required=True,
+        help="data root to write the span into: a folder, or gs://... and the like",
+    )
     verb.add_argument(
         "--span", type=int, metavar="N", help="number of the span (default: the next)"
     )
@@ -91,7 +100,9 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
 
 def _add_data(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("data", help="show what is in a data set: counts, labels, pictures")
-    verb.add_argument("--data-root", type=Path, help="where the spans lie, or one span's folder")
+    verb.add_argument(
+        "--data-root", type=_data_path, help="where the spans lie, or one span's folder"
+    )
     verb.add_argument("--span", type=int, help="number of the span (default: the newest)")
     verb.add_argument("--html", type=Path, metavar="FILE", help="also write one page with pictures")
     _add_config(verb, default="local")
@@ -102,14 +113,14 @@ def _add_schema(verbs: argparse._SubParsersAction) -> None:
     actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION")
     infer = actions.add_parser("infer", help="write a draft of a schema that data satisfies")
     infer.add_argument(
-        "--data", type=Path, required=True, help="where the spans lie, or one span's folder"
+        "--data", type=_data_path, required=True, help="where the spans lie, or one span's folder"
     )
     infer.add_argument("--out", type=Path, metavar="FILE", help="write it here, not to the screen")
     _add_config(infer, default="local")
     diff = actions.add_parser("diff", help="say what differs; exits with 1 if something does")
     diff.add_argument("first", type=Path, metavar="A", help="a schema")
     diff.add_argument(
-        "second", nargs="?", type=Path, metavar="B",
+        "second", nargs="?", type=_data_path, metavar="B",
         help="another schema, or a folder of data (default: the schema that runs use)",
     )  # fmt: skip
     _add_config(diff, default="local")
@@ -139,6 +150,12 @@ def _add_predict(verbs: argparse._SubParsersAction) -> None:
 def _add_doctor(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("doctor", help="say what is wrong with this environment")
     _add_config(verb, default="local")
+
+
+def _data_path(text: str) -> AnyPath:
+    from components.paths import to_path
+
+    return to_path(text)
 
 
 def _add_config(verb: argparse.ArgumentParser, default: str) -> None:

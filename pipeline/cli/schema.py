@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from components.errors import PostersError
 from components.files import write_text
+from components.paths import AnyPath
 from components.progress import CONSOLE
+from components.store_path import StorePath
 from pipeline import config as configuration
 from pipeline import data
 from pipeline.cli.main import FAILED, OK
@@ -56,7 +57,7 @@ def _diff(options: argparse.Namespace, config: configuration.Config) -> int:
 
     first = data_nodes.read_schema(options.first, "the first schema")
     second = options.second or data_nodes.schema_path(config)
-    if second.is_dir():
+    if isinstance(second, StorePath) or second.is_dir():
         lines = _anomalies(first, second, config)
         same = "the data has no anomaly under this schema"
     else:
@@ -69,7 +70,7 @@ def _diff(options: argparse.Namespace, config: configuration.Config) -> int:
     return FAILED if lines else OK
 
 
-def _anomalies(schema, folder: Path, config: configuration.Config) -> Sequence[str]:
+def _anomalies(schema, folder: AnyPath, config: configuration.Config) -> Sequence[str]:
     """What ExampleValidator would find in the newest span."""
     import tensorflow_data_validation as tfdv
 

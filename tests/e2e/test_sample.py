@@ -212,3 +212,25 @@ def test_two_runs_in_one_workspace_do_not_mix(world, first_run):
     finally:
         holder.kill()
         holder.communicate()
+
+
+def test_a_second_view_computes_its_own_features_only_and_is_served(world, first_run):
+    """The last test here, because it may push another model."""
+    features = world.root / "workspace" / "features"
+    before = set(features.rglob("features.f32"))
+    names = ["squished", "squished_mirrored"]
+    status, summary = world.run(f"image.views=[{', '.join(names)}]")
+    assert status in (OK, REFUSED)
+    # What Transform stores is the same.
+    assert [node for node, state in _states(summary).items() if state == "cached"] == NODES[:6]
+    parts = set(features.rglob("features.f32"))
+    assert before < parts
+    squished, mirrored = (
+        sum(path.stat().st_size for path in paths) for paths in (before, parts - before)
+    )
+    assert squished == mirrored
+    assert summary["metrics"]["macro_f1"] > 0.9 * first_run["metrics"]["macro_f1"]
+    (trainer,) = (node for node in summary["nodes"] if node["id"] == "Trainer")
+    (model,) = trainer["outputs"]["model"]
+    description = json.loads((Path(model) / "Format-Serving/assets.extra/model.json").read_text())
+    assert description["views"] == names

@@ -27,6 +27,8 @@ CONFIG = {
     "features": {},
     "labels": LABELS,
     "image_size": fine_tuning.SIZE,
+    "views": ["squished"],
+    "geometries": ["squished"],
     "fingerprints": {"code": "a", "extractor": "b"},
 }
 TRAIN, EVAL = range(20), range(20, 32)
@@ -87,13 +89,14 @@ def test_the_exported_model_gives_the_scores_of_training(fn_args, tmp_path, caps
         labels=LABELS,
         features=FEATURES,
         image_size=fine_tuning.SIZE,
+        views=["squished"],
     )
     export.export(parts, str(tmp_path), {})
     encoded = [encode(picture(index)) for index in EVAL]
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     scores = served(**{export.IMAGE_INPUT: tf.constant(encoded)})["scores"]
     np.testing.assert_allclose(scores, fitted.scores(tuned.eval_logits), atol=1e-4)
-    stored = pixels.materialize(tf.constant(encoded), fine_tuning.SIZE)
+    stored = pixels.materialize(tf.constant(encoded), fine_tuning.SIZE, ("squished",))[:, 0]
     frozen = extractor.load(extractor.EMBEDDED, fine_tuning.SIZE)
     untuned = tuned.head(frozen(pixels.to_model_input(stored, fine_tuning.SIZE)))
     assert np.abs(fitted.scores(untuned.numpy()) - scores).max() > 1e-2

@@ -45,6 +45,14 @@ def test_overrides_are_typed_as_yaml(tmp_path):
         ("ingest: {min_lable_count: 3}", ["ingest.min_lable_count", "ingest.min_label_count"]),
         ("image: {size: big}", ["image.size", "'big'"]),
         ("image: {size: 3}", ["image.size", "16"]),
+        ("image: {views: []}", ["image.views", "at least 1 item"]),
+        ("image: {views: top}", ["image.views", "'top'"]),
+        ("image: {views: [top, left]}", ["image.views.1", "'top_mirrored'", "not 'left'"]),
+        ("image: {views: [top, middle, top]}", ["image.views", "top stands twice"]),
+        ("tuner: {trial: 5}", ["tuner.trial: no such key", "did you mean tuner.trials"]),
+        ("tuner: {space: {los: [bce]}}", ["tuner.space.los: no such key", "tuner.space.loss"]),
+        ("tuner: {space: {loss: [hinge]}}", ["tuner.space.loss.0", "'sigmoid_f1', not 'hinge'"]),
+        ("tuner: {space: {learning_rate: {low: 1, high: 0.1}}}", ["low must be less than high"]),
         ("span: newest", ["span", "'newest'"]),
         ("beam: {by_node: {Transform: 3}}", ["beam.by_node.Transform"]),
     ],
@@ -76,6 +84,19 @@ def test_a_wrong_override_says_so(tmp_path, override, words):
         assert word in str(caught.value)
 
 
+def test_views_are_one_squished_one_or_those_named_in_their_order(tmp_path):
+    path = _write(tmp_path, MINIMAL)
+    assert config.load(path).image.views == ("squished",)
+    several = config.load(path, ["image.views=[top, squished, top_mirrored]"])
+    assert several.image.views == ("top", "squished", "top_mirrored")
+
+
+def test_without_a_section_there_is_no_tuner_and_an_empty_one_has_defaults(tmp_path):
+    path = _write(tmp_path, MINIMAL)
+    assert config.load(path).tuner is None
+    assert config.load(path, ["tuner={}"]).tuner.trials == 50
+
+
 def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(PostersError, match="workspace: missing"):
         config.load(_write(tmp_path, "name: mine\ndata_root: d\ntrainer: {hub_handle: x}\n"))
@@ -104,3 +125,11 @@ def test_local_handles_become_absolute_and_addresses_stay(tmp_path):
     assert config.load(path, [f"trainer.hub_handle={address}"]).trainer.hub_handle == address
     local = config.load(path, ["trainer.hub_handle=some/module"]).trainer.hub_handle
     assert local == str(Path("some/module").resolve())
+
+
+def test_fine_tuning_takes_one_view_that_is_not_mirrored():
+    fine_tuned = "trainer.fine_tune={}"
+    assert config.load("sample", [fine_tuned, "image.views=[top]"]).trainer.fine_tune
+    for views in ("[squished, top]", "[squished_mirrored]"):
+        with pytest.raises(PostersError, match="image.views has squished"):
+            config.load("sample", [fine_tuned, f"image.views={views}"])

@@ -2,7 +2,7 @@ import pytest
 
 from components.errors import PostersError
 from components.ingest.images import ListingDigest, choose, list_images
-from components.ingest.paths import Entry
+from components.paths import Entry
 
 
 def listing(folder):

@@ -3,6 +3,7 @@ import pytest
 from scipy.special import expit, logit
 
 from components.trainer import calibration
+from components.trainer.settings import DecisionSettings
 
 
 def _split(count=4000, labels=3, seed=0):
@@ -77,3 +78,21 @@ def test_a_label_that_none_or_all_have_stays_finite(present):
 def test_score_intercept_moves_the_decision_point():
     fitted = calibration.Calibration(np.ones(1), np.zeros(1), np.array([0.2]))
     assert fitted.scores(np.array([[logit(0.2)]]))[0, 0] == pytest.approx(0.5)
+
+
+def test_grid_threshold_separates_what_can_be_separated():
+    probabilities = np.array([0.9, 0.8, 0.3, 0.2])
+    assert calibration.grid_threshold(probabilities, np.array([1, 1, 0, 0])) == pytest.approx(0.55)
+
+
+def test_grid_threshold_never_cuts_between_equals():
+    probabilities = np.array([0.6, 0.6, 0.6, 0.1])
+    assert calibration.grid_threshold(probabilities, np.array([1, 0, 0, 0])) == pytest.approx(0.35)
+
+
+def test_the_tutorials_decision_is_the_plain_sigmoid_at_half():
+    logits = np.array([[1.0, -2.0], [-1.0, 3.0], [0.5, 0.1]])
+    labels = np.array([[1, 0], [0, 1], [1, 1]])
+    plain = calibration.fit(logits, labels, DecisionSettings(calibration="none", thresholds="half"))
+    np.testing.assert_allclose(plain.probabilities(logits), 1 / (1 + np.exp(-logits)))
+    np.testing.assert_allclose(plain.scores(logits), plain.probabilities(logits))

@@ -1,0 +1,87 @@
+"""What Trainer and Tuner train on: the features of both splits, computed once for both nodes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.features import Features
+from components.progress import CONSOLE, progress
+from components.trainer import extraction, extractor, listing
+from components.trainer.cached_features import CachedFeatures
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a training starts from.
+
+    Attributes:
+      train: features and labels of the training split.
+      evaluation: the same of the eval split.
+      extractor: the frozen layer that the features come from.
+      transform: Transform's output.
+    """
+
+    train: CachedFeatures
+    evaluation: CachedFeatures
+    extractor: Any
+    transform: tft.TFTransformOutput
+
+
+def load(fn_args: FnArgs) -> Inputs:
+    """Loads the extractor and reads or computes the features of both splits.
+
+    Args:
+      fn_args: from TFX; see `run.run_fn`.
+
+    Raises:
+      PostersError: the extractor is unusable, or a split is empty.
+    """
+    config = fn_args.custom_config
+    layer = extractor.load(config["settings"]["hub_handle"], config["image_size"])
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    train, evaluation = (
+        _features(split, files, layer, transform, config)
+        for split, files in (("train", fn_args.train_files), ("eval", fn_args.eval_files))
+    )
+    return Inputs(train, evaluation, layer, transform)
+
+
+def _features(
+    split: str,
+    patterns: Sequence[str],
+    layer: Any,
+    transform: tft.TFTransformOutput,
+    config: dict[str, Any],
+) -> CachedFeatures:
+    hub_handle = config["settings"]["hub_handle"]
+    source = extraction.FeatureSource(
+        examples=listing.Examples(
+            files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
+            feature_spec=transform.transformed_feature_spec(),
+            features=Features(**config["features"]),
+        ),
+        extractor=layer,
+        extractor_fingerprint=extractor.fingerprint(hub_handle),
+        image_size=config["image_size"],
+        views=config["views"],
+    )
+    what = "images" if len(source.views) == 1 else f"images x {len(source.views)} views"
+    computed = 0
+
+    def show(done: int) -> None:
+        nonlocal computed
+        computed = done
+        update(done, what)
+
+    with progress(f"features of {split}") as update:
+        features = extraction.load_or_compute(Path(config["feature_cache"]), source, show)
+    if not computed:
+        CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
+    return features

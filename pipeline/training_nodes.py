@@ -1,0 +1,116 @@
+"""The nodes that train: Tuner and warm start, where the configuration asks for them; Trainer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.proto import trainer_pb2
+from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.utils import json_utils
+
+from components.trainer import extractor
+from components.trainer.base_model import LatestBlessedOfAnotherTraining, digest
+from pipeline import fingerprints
+from pipeline.config import Config
+from pipeline.data import Span
+
+WARM_START_RESOLVER = "WarmStartResolver"
+#: Settings of the Trainer that change nothing of what a trial of the Tuner does.
+_AFTER_TUNING = ("decision", "fine_tune", "warm_start")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingNodes:
+    """The nodes, in order, and the one whose model is evaluated."""
+
+    nodes: Sequence[BaseNode]
+    trainer: BaseNode
+
+
+def create(
+    config: Config, span: Span, transform: BaseNode, schema: BaseNode, pixel_code: Sequence[str]
+) -> TrainingNodes:
+    """Makes the nodes.
+
+    Args:
+      config: the checked configuration.
+      span: the data they train on.
+      transform: Transform.
+      schema: the node with the curated schema.
+      pixel_code: modules that decide, besides a node's own, which pixels it reads.
+    """
+    code = fingerprints.code("components.trainer", *pixel_code)
+    custom_config = _custom_config(config, span, code)
+    inputs: dict[str, Any] = {
+        "examples": transform.outputs["transformed_examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "schema": schema.outputs["schema"],
+        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+    }
+    before: list[BaseNode] = []
+    found: dict[str, BaseChannel] = {}
+    if config.tuner is not None:
+        before.append(_tuner(config, custom_config, inputs))
+        found["hyperparameters"] = before[-1].outputs["best_hyperparameters"]
+    if config.trainer.warm_start:
+        trained_on = {"examples": inputs["examples"], **found}
+        before.append(_warm_start_resolver(custom_config, trained_on))
+        found["base_model"] = before[-1].outputs["model"]
+    trainer = Trainer(
+        run_fn="components.trainer.run.run_fn", custom_config=custom_config, **inputs, **found
+    )
+    return TrainingNodes([*before, trainer], trainer)
+
+
+def _custom_config(config: Config, span: Span, code: str) -> dict[str, Any]:
+    """What Trainer and Tuner are told; see `components.trainer.run.run_fn`."""
+    return {
+        "settings": dataclasses.asdict(config.trainer),
+        "features": dataclasses.asdict(config.features),
+        "labels": list(span.labels),
+        "image_size": config.image.size,
+        "views": list(config.image.views),
+        "feature_cache": str(Path(config.workspace) / "features"),
+        "fingerprints": {
+            "extractor": extractor.fingerprint(config.trainer.hub_handle),
+            "code": code,
+        },
+    }
+
+
+def _tuner(config: Config, custom_config: dict[str, Any], inputs: dict[str, Any]) -> BaseNode:
+    # Imports keras-tuner, and with it Keras 3: only where it is asked for.
+    from components.tuner.component import Tuner
+
+    settings = {
+        key: value for key, value in custom_config["settings"].items() if key not in _AFTER_TUNING
+    }
+    return Tuner(
+        tuner_fn="components.tuner.run.tuner_fn",
+        custom_config={
+            **custom_config,
+            "settings": settings,
+            "tuner": dataclasses.asdict(config.tuner),
+            "tuner_code": fingerprints.code("components.tuner"),
+        },
+        **inputs,
+    )
+
+
+def _warm_start_resolver(
+    custom_config: dict[str, Any], trained_on: dict[str, BaseChannel]
+) -> BaseNode:
+    return Resolver(
+        strategy_class=LatestBlessedOfAnotherTraining,
+        config={"config_digest": digest(json_utils.dumps(custom_config))},
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        **trained_on,
+    ).with_id(WARM_START_RESOLVER)
