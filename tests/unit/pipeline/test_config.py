@@ -131,5 +131,5 @@ def test_fine_tuning_takes_one_view_that_is_not_mirrored():
     fine_tuned = "trainer.fine_tune={}"
     assert config.load("sample", [fine_tuned, "image.views=[top]"]).trainer.fine_tune
     for views in ("[squished, top]", "[squished_mirrored]"):
-        with pytest.raises(PostersError, match="image.views has squished"):
+        with pytest.raises(PostersError, match=r"image\.views has squished"):
             config.load("sample", [fine_tuned, f"image.views={views}"])
