@@ -29,7 +29,7 @@ class FeatureSource:
 
     Attributes:
       examples: Transform's examples, with the images' geometries as `views.geometries` orders them.
-      extractor: (N, size, size, 3) float32 -> (N, D) float32.
+      extractor: a layer or function, (N, size, size, 3) float32 -> (N, D) float32.
       extractor_fingerprint: tells that extractor from every other.
       image_size: side in pixels.
       views: names of the views that are averaged.
@@ -147,9 +147,7 @@ def _compute(
 ) -> None:
     """Adds the rows to the stores; what is parsed and decoded serves both mirrorings."""
     columns = listed.digests.shape[1]
-    digests = listed.digests.ravel()
-    extract = {mirrored: _extractor(source, mirrored) for mirrored in folders}
-    done = 0
+    digests, done = listed.digests.ravel(), 0
     with contextlib.ExitStack() as stack:
         writers = {mirrored: PartWriter(folder) for mirrored, folder in folders.items()}
         for writer in writers.values():
@@ -160,22 +158,12 @@ def _compute(
                 if not chosen.any():
                     continue
                 batch = images if chosen.all() else tf.boolean_mask(images, chosen)
-                vectors = extract[mirrored](batch).numpy()
+                # In no graph of our own: a SavedModel is one, and tracing it takes a second.
+                vectors = source.extractor(_normalized(batch, mirrored)).numpy()
                 _check_finite(vectors, listed.ids[places[chosen] // columns])
                 writers[mirrored].add(digests[places[chosen]], vectors)
                 done += len(vectors)
                 progress(done)
-
-
-def _extractor(source: FeatureSource, mirrored: bool) -> Callable[[tf.Tensor], tf.Tensor]:
-    size = source.image_size
-
-    # Nothing here needs autograph, and converting the libraries below takes it seconds.
-    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.uint8)], autograph=False)
-    def extract(images: tf.Tensor) -> tf.Tensor:
-        return source.extractor(_normalized(images, mirrored))
-
-    return extract
 
 
 def _images(
