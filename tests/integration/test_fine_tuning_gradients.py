@@ -8,7 +8,7 @@ from components import pixels
 from components.trainer import extractor
 from components.trainer.fine_tuning.gradients import WholeBatch, device_batch, head_and_slopes
 from components.trainer.fine_tuning.top import top_positions
-from components.trainer.losses import macro_soft_f1_from_logits
+from components.trainer.losses import macro_soft_f1
 from tests import fine_tuning
 
 COUNT = 11
@@ -35,7 +35,7 @@ def parts():
 
 
 def _loss(head, features, labels=TRUTH):
-    return macro_soft_f1_from_logits(labels, head(features))
+    return macro_soft_f1(labels, head(features))
 
 
 def one_tape(parts, images=IMAGES, labels=TRUTH):
