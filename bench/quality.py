@@ -16,10 +16,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,26 @@ _RESAMPLES = 2000
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A name, and what is trained under it."""
+    """What is trained under a name.
+
+    Attributes:
+      name: as the table shows it.
+      settings: the Trainer's.
+      views: see `ImageConfig`.
+      steps: train for at least as many, in whole epochs, and not for `settings.epochs`.
+    """
 
     name: str
     settings: TrainerSettings
     views: tuple[ViewName, ...]
+    steps: int | None = None
+
+    def seeded(self, seed: int, examples: int) -> TrainerSettings:
+        """The settings of one training on so many examples."""
+        epochs = self.settings.epochs
+        if self.steps is not None:
+            epochs = math.ceil(self.steps / math.ceil(examples / self.settings.batch_size))
+        return dataclasses.replace(self.settings, seed=seed, epochs=epochs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,11 +130,7 @@ def _recipes(config: configuration.Config) -> list[Recipe]:
     )
     return [
         Recipe(TUTORIAL, tutorial, views),
-        Recipe(
-            f"tutorial, {TUTORIAL_STEPS} steps",
-            dataclasses.replace(tutorial, epochs=TUTORIAL_STEPS),
-            views,
-        ),
+        Recipe(f"tutorial, {TUTORIAL_STEPS} steps", tutorial, views, TUTORIAL_STEPS),
         Recipe("default, BCE alone", dataclasses.replace(ours, loss={"bce": 1.0}), views),
         Recipe(
             "default, soft-F1 alone", dataclasses.replace(ours, loss={"macro_soft_f1": 1.0}), views
@@ -156,17 +168,16 @@ def _rows(config: configuration.Config, span: data.Span, split: str) -> Iterator
 
 
 def _score(
-    recipe: Recipe, splits: Mapping[str, CachedFeatures], seeds: int, show: object
+    recipe: Recipe,
+    splits: Mapping[str, CachedFeatures],
+    seeds: int,
+    show: Callable[[int], None],
 ) -> Scored:
     truth, rows = splits["test"].labels, []
-    settings = recipe.settings
-    if settings.epochs == TUTORIAL_STEPS:  # asked for in steps
-        per_epoch = -(-len(splits["train"]) // settings.batch_size)
-        settings = dataclasses.replace(settings, epochs=-(-TUTORIAL_STEPS // per_epoch))
     for seed in range(seeds):
         started = time.monotonic()
-        seeded = dataclasses.replace(settings, seed=seed)
-        head = fitting.fit(splits["train"], splits["eval"], seeded, lambda row: None).head
+        settings = recipe.seeded(seed, len(splits["train"]))
+        head = fitting.fit(splits["train"], splits["eval"], settings, lambda row: None).head
         seconds = time.monotonic() - started
         fitted = calibration.fit(
             fitting.logits(head, splits["eval"]), splits["eval"].labels, settings.decision

@@ -47,10 +47,10 @@ class FineTuned:
       extractor: frozen, with the weights of the epoch that was kept.
       head: the one given, with the weights of that epoch.
       eval_logits, eval_labels: (N, L) of the eval split, from these two.
-      history: one row an epoch, from 0, which is the first stage's model: `epoch`, `loss` (mean over
-        steps; None for epoch 0, like the rates), `eval_loss`, `eval_macro_auc`, `learning_rate` (at
-        the epoch's end), `seconds`, `images_a_second` (training alone; in the first epoch of a
-        process, with the time that tracing takes).
+      history: one row an epoch, from 0, which is the first stage's model: `epoch`, `loss` (mean
+        over steps; None for epoch 0, like the rates), `eval_loss`, `eval_macro_auc`,
+        `learning_rate` (at the epoch's end), `seconds`, `images_a_second` (training alone; in the
+        first epoch of a process, with the time that tracing takes).
       kept_epoch: the epoch of the largest macro AUC on eval.
       checkpoints: to be removed once the model is exported.
     """
