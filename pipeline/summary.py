@@ -146,7 +146,7 @@ def _interval(verdict: Verdict, key: str) -> str:
     if key not in verdict.intervals:
         return "-"
     low, high = verdict.intervals[key]
-    return f"{low:.2f} {high:.2f}"
+    return f"{low:.2f}-{high:.2f}"
 
 
 def _overall(figures: dict[str, float]) -> dict[str, float]:
