@@ -57,7 +57,7 @@ EXTRAS = {
     "dev": [
         "gcp-storage-emulator>=2024.8.3",  # a store on this machine, to test with
         "hypothesis>=6",  # tests over generated inputs
-    "playwright>=1.48",  # drives the system's Chromium, in which a run's page is tested
+        "playwright>=1.48",  # drives the system's Chromium, in which a run's page is tested
         "pytest>=8",  # the test runner
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
         "ruff>=0.6",  # lint and format
