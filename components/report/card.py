@@ -16,6 +16,8 @@ from components.report.content import Content
 
 #: In RunReport's folder.
 FILE = "model-card.md"
+#: A line's end would end a table's row or a list.
+_BREAK = re.compile(r"\s*[\r\n]\s*")
 #: What Markdown, or the HTML that it becomes, would read as something else than text.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -41,7 +43,7 @@ def render(content: Content) -> str:
 
 def _text(value: Any) -> Any:
     """Somebody's text as Markdown that reads the same; numbers in words of ours as they are."""
-    return _SPECIAL.sub(r"\\\1", " ".join(value.split())) if isinstance(value, str) else value
+    return _SPECIAL.sub(r"\\\1", _BREAK.sub(" ", value)) if isinstance(value, str) else value
 
 
 @functools.cache

@@ -1,0 +1,55 @@
+"""`posters runs`: what was run, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from components.progress import CONSOLE
+from components.report import words
+from pipeline import runs
+from pipeline.cli.main import OK
+
+_STYLES = {"pushed": "green", "refused": "red", "failed": "yellow", "unknown": "yellow"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Lists the runs of a workspace, the newest first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "when (UTC)", "pipeline", "data"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("macro-F1", justify="right", no_wrap=True)
+    table.add_column("95 %", no_wrap=True)
+    table.add_column("ended", overflow="fold")
+    for found in runs.find_all(options.workspace):
+        table.add_row(
+            found.id,
+            words.moment(found.id).removesuffix(" UTC"),
+            Text(found.name),
+            _data(found),
+            words.figure(found.figure("macro_f1")),
+            words.interval(runs.interval(found, "macro_f1")),
+            Text(_ended(found), style=_STYLES.get(found.status, "")),
+        )
+    CONSOLE.print(table)
+    return OK
+
+
+def _data(found: runs.Run) -> str:
+    span = found.summary.get("span")
+    return words.NOTHING if span is None else f"span {span}"
+
+
+def _ended(found: runs.Run) -> str:
+    if found.problem:
+        return found.problem
+    if found.status == "failed":
+        first = (found.summary.get("error") or "it says nothing of why").split("\n")[0]
+        return f"failed: {first}"
+    pushed = found.summary.get("pushed_path")
+    if found.status == "pushed":
+        return f"pushed as {Path(pushed).name}" if pushed else "blessed, not pushed"
+    return found.status
