@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -56,7 +57,8 @@ def _gate(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
         missing.append("The data gate left no decision: the run ended before it.")
         return None
     try:
-        content = gate_report.read(sources.gate_report)
+        with paths.open_file(paths.join(sources.gate_report, gate_report.NAME)) as file:
+            content = json.loads(file.read())
         return {**content, **gate_report.summarize(content)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         missing.append(f"The gate's report in {sources.gate_report} cannot be read: {error}.")

@@ -41,6 +41,8 @@ class RunReportExecutor(base_executor.BaseExecutor):
         # Not every runner makes it.
         fileio.makedirs(folder)
         content.write(folder, found)
+        # As whoever makes the page again will find it.
+        found = content.read(folder)
         # Without the seconds of each node: those the runner alone knows.
         write_text(paths.to_path(paths.join(folder, page.FILE)), page.render(found))
         write_text(paths.to_path(paths.join(folder, card.FILE)), card.render(found))

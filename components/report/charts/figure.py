@@ -6,6 +6,7 @@ import hashlib
 import html
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -86,8 +87,11 @@ def to_svg(drawn: Figure, description: str) -> str:
     for part in (drawn, *drawn.axes):
         part.patch.set_visible(False)
     buffer = io.StringIO()
-    # `savefig` would draw everything twice.
-    drawn.canvas.print_svg(buffer, metadata={"Date": None})
+    with warnings.catch_warnings():
+        # The browser draws the text, in a font of its own.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        # `savefig` would draw everything twice.
+        drawn.canvas.print_svg(buffer, metadata={"Date": None})
     text = buffer.getvalue()
     text = _LEFT_OUT.sub("", text[text.index("<svg") :]).replace("xlink:href", "href")
     # Matplotlib counts from one in every figure; on one page each name may stand once.

@@ -11,8 +11,10 @@ from matplotlib.patches import Rectangle
 
 from components.report.charts import figure
 
-#: CSS pixels of a cell, and of what stands beside and above the cells.
-_CELL, _MARGIN = 24, 100
+#: CSS pixels of a cell, of a letter beside or above the cells, and of what is left free.
+_CELL, _LETTER, _FREE = 24, 6.5, 20
+#: Letters of a label that are shown.
+_LETTERS = 24
 
 
 def together(name: str, title: str, labels: Sequence[str], counts: np.ndarray) -> str:
@@ -28,15 +30,18 @@ def together(name: str, title: str, labels: Sequence[str], counts: np.ndarray) -
     own = np.diag(counts)[:, np.newaxis]
     shares = np.divide(counts, own, out=np.zeros_like(counts), where=own > 0)
     size = len(labels)
-    side = _CELL * size + _MARGIN
+    names = [
+        label if len(label) <= _LETTERS else f"{label[: _LETTERS - 1]}\u2026" for label in labels
+    ]
+    side = _CELL * size + _LETTER * max(map(len, names)) + _FREE
     with figure.figure(name, side, side) as drawn:
         drawn.set_layout_engine("constrained")
         axes = drawn.subplots()
         axes.grid(False)
         axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal")
         axes.xaxis.tick_top()
-        axes.set_xticks(np.arange(size) + 0.5, labels, rotation=90)
-        axes.set_yticks(np.arange(size) + 0.5, labels)
+        axes.set_xticks(np.arange(size) + 0.5, names, rotation=90)
+        axes.set_yticks(np.arange(size) + 0.5, names)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         np.fill_diagonal(shares, 0)  # of itself it says nothing
