@@ -18,21 +18,24 @@ _STYLES = {"pushed": "green", "refused": "red", "failed": "yellow", "unknown": "
 
 def run(options: argparse.Namespace) -> int:
     """Lists the runs of a workspace, the newest first."""
+    found = runs.find_all(options.workspace)
+    # One workspace is one pipeline's.
+    several = len({run.name for run in found}) > 1
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "when (UTC)", "pipeline", "data"):
+    for column in ("run", "when (UTC)", *(["pipeline"] if several else []), "data"):
         table.add_column(column, no_wrap=True)
     table.add_column("macro-F1", justify="right", no_wrap=True)
     table.add_column("95 %", no_wrap=True)
     table.add_column("ended", overflow="fold")
-    for found in runs.find_all(options.workspace):
+    for run in found:
         table.add_row(
-            found.id,
-            words.moment(found.id).removesuffix(" UTC"),
-            Text(found.name),
-            _data(found),
-            words.figure(found.figure("macro_f1")),
-            words.interval(runs.interval(found, "macro_f1")),
-            Text(_ended(found), style=_STYLES.get(found.status, "")),
+            run.id,
+            words.moment(run.id).removesuffix(" UTC"),
+            *([Text(run.name)] if several else []),
+            _data(run),
+            words.figure(run.figure("macro_f1")),
+            words.interval(runs.interval(run, "macro_f1")),
+            Text(_ended(run), style=_STYLES.get(run.status, "")),
         )
     CONSOLE.print(table)
     return OK

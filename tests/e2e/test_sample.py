@@ -19,7 +19,7 @@ from tests.examples import FEATURES, write_records
 
 NODES = [
     "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher", "RunReport",
 ]  # fmt: skip
 
 
