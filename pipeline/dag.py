@@ -13,6 +13,7 @@ from tfx.types import Channel, standard_artifacts
 
 from components import views
 from components.errors import PostersError
+from components.evaluator import slices
 from components.evaluator.baseline import LatestOtherBlessedModel
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
@@ -43,6 +44,7 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     data = data_nodes.create(config, span)
+    _check_slices(config)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, span, data)
     training = training_nodes.create(config, span, transform, schema, PIXEL_CODE)
@@ -82,6 +84,18 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
         enable_cache=True,
         beam_pipeline_args=list(config.beam.default),
     )
+
+
+def _check_slices(config: Config) -> None:
+    """Refuses a slice by a feature that the examples do not have: it would be empty."""
+    path = data_nodes.schema_path(config)
+    features = [feature.name for feature in data_nodes.read_schema(path).feature]
+    known = {*slices.DERIVED, *features}
+    if unknown := [name for name in config.evaluator.slices if name not in known]:
+        raise PostersError(
+            f"evaluator.slices: {path} has no feature {', '.join(unknown)}. Name one of its own ("
+            f"{', '.join(features)}), or one of {', '.join(slices.DERIVED)}."
+        )
 
 
 def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:

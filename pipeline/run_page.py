@@ -53,6 +53,12 @@ def write(folder: Path) -> Path:
     return path
 
 
+def is_current(folder: Path) -> bool:
+    """Whether a run has a page, and its summary has not changed since."""
+    path = folder / page.FILE
+    return path.exists() and path.stat().st_mtime >= (folder / SUMMARY).stat().st_mtime
+
+
 def write_card(folder: Path, path: Path) -> None:
     """Writes a run's model card.
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components import paths
 from components.errors import PostersError
-from components.evaluator import verdict
 from pipeline import run_page
 from pipeline.summary import FORMAT
 
@@ -52,6 +49,10 @@ class Run:
     def figure(self, key: str) -> float | None:
         """A figure of the whole test split; None if it was not measured."""
         return (self.summary.get("metrics") or {}).get(key)
+
+    def interval(self, key: str) -> Sequence[float] | None:
+        """The 95 % interval of a figure; None if there is none."""
+        return (self.summary.get("intervals") or {}).get(key)
 
     def by_label(self) -> Mapping[str, Mapping[str, float | None]]:
         """Figures by label; none if nothing was measured."""
@@ -109,26 +110,6 @@ def find(workspace: Path, word: str | None) -> Run:
         f"no run below {workspace.resolve()} is called {word}; the newest are {some}. `posters "
         "runs` lists all."
     )
-
-
-def interval(run: Run, key: str) -> tuple[float, float] | None:
-    """A figure's interval, as the Evaluator left it; None if it did not, or its files are gone."""
-    decided = read_verdict(run)
-    found = decided["intervals"].get(key) if decided else None
-    return None if found is None else (found[0], found[1])
-
-
-def read_verdict(run: Run) -> Mapping[str, Any] | None:
-    """The Evaluator's verdict as it lies in its file; None if it is not there."""
-    evaluation = run.output("Evaluator", "evaluation")
-    if evaluation is None:
-        return None
-    try:
-        with paths.open_file(paths.join(evaluation, verdict.FILE)) as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return None
-    return found if found.get("format") == verdict.FORMAT else None
 
 
 def _folders(workspace: Path) -> Iterator[Path]:

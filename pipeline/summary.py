@@ -35,6 +35,7 @@ class RunSummary:
       nodes: one report a node, in order.
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
+      by_hand: who blessed the refused model by hand, when and why, or None.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
     """
@@ -47,6 +48,7 @@ class RunSummary:
     nodes: Sequence[NodeReport]
     gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
+    by_hand: dict[str, str] | None = None
     pushed: str | None = None
     error: str | None = None
 
@@ -55,7 +57,7 @@ class RunSummary:
         """`pushed`, `refused` or `failed`."""
         if self.error or self.verdict is None:
             return "failed"
-        return "pushed" if self.verdict.blessed else "refused"
+        return "pushed" if self.verdict.blessed or self.by_hand else "refused"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -84,8 +86,10 @@ class RunSummary:
             ],
             "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
+            "by_hand": self.by_hand,
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),
+            "intervals": verdict and verdict.intervals,
             "baseline_metrics": verdict and verdict.baseline and _overall(verdict.baseline),
             "pushed_path": self.pushed,
             "config": self.config,
@@ -101,6 +105,8 @@ class RunSummary:
         console.print(_headline(self.verdict), style="bold")
         for reason in self.verdict.reasons:
             console.print(f"  - {reason}")
+        if self.by_hand:
+            console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
         elif not self.verdict.blessed:
@@ -113,23 +119,34 @@ def _headline(verdict: Verdict) -> str:
 
 def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
     figures, baseline = verdict.figures, verdict.baseline
-    table = Table(title="On the test split, decided at a score of 0.5", title_justify="left")
+    title = "On the test split, decided at a score of 0.5; intervals of 95 %"
+    table = Table(title=title, title_justify="left")
     table.add_column("label")
-    columns = ["F1", "precision", "recall", "AUC", "support", "all-positive F1"]
+    columns = ["F1", "interval", "precision", "recall", "AUC", "AP", "support", "all-positive F1"]
     for column in [*columns, *(["last blessed F1"] if baseline else [])]:
         table.add_column(column, justify="right")
+    by_label = ("precision", "recall", "auc", "average_precision")
     for label in labels:
-        row = [
-            _number(figures[f"{figure}/{label}"]) for figure in ("f1", "precision", "recall", "auc")
-        ]
+        row = [_number(figures[f"f1/{label}"]), _interval(verdict, f"f1/{label}")]
+        row += [_number(figures[f"{figure}/{label}"]) for figure in by_label]
         row += [f"{figures[f'support/{label}']:.0f}", _number(figures[f"all_positive_f1/{label}"])]
-        table.add_row(label, *row, *([_number(baseline[f"f1/{label}"])] if baseline else []))
+        before = (baseline or {}).get(f"f1/{label}", math.nan)
+        table.add_row(label, *row, *([_number(before)] if baseline else []))
     table.add_section()
-    macro = [_number(figures["macro_f1"]), "", "", _number(figures["macro_auc"])]
+    macro = [_number(figures["macro_f1"]), _interval(verdict, "macro_f1")]
+    macro += [_number(figures[f"macro_{figure}"]) for figure in by_label]
     macro += [f"{figures['examples']:.0f}", _number(figures["all_positive_macro_f1"])]
     table.add_row("macro", *macro, *([_number(baseline["macro_f1"])] if baseline else []))
-    table.add_row("micro", _number(figures["micro_f1"]))
+    micro = [_number(figures[f"micro_{figure}"]) for figure in ("f1", "precision", "recall")]
+    table.add_row("micro", micro[0], "", *micro[1:])
     return table
+
+
+def _interval(verdict: Verdict, key: str) -> str:
+    if key not in verdict.intervals:
+        return "-"
+    low, high = verdict.intervals[key]
+    return f"{low:.2f} {high:.2f}"
 
 
 def _overall(figures: dict[str, float]) -> dict[str, float]:

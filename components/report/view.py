@@ -37,6 +37,10 @@ def headline(content: Content, summary: _Section) -> dict[str, Any]:
         return {"state": "broken", "title": "Failed", "lines": error.split("\n")}
     if evaluation is None:
         return {"state": "broken", "title": "Not evaluated", "lines": []}
+    if by_hand := (summary or {}).get("by_hand"):
+        lines = ["By hand, by {user} on {time}: {reason}".format(**by_hand)]
+        lines.append(f"Pushed to {summary['pushed_path']}")
+        return {"state": "broken", "title": "Refused, then blessed by hand", "lines": lines}
     if not evaluation["blessed"]:
         line = "Not pushed: what served before still serves."
         return {"state": "bad", "title": "Refused", "lines": [line]}

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(verbs)
     _add_schema(verbs)
     _add_run(verbs)
+    _add_bless(verbs)
     _add_runs(verbs)
     _add_compare(verbs)
     _add_report(verbs)
@@ -136,6 +137,21 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
         metavar="REASON",
         help="go on whatever DataGate finds; the reason is kept with the run",
     )
+    _add_config(verb, default="local")
+
+
+def _add_bless(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "bless",
+        help="push a model that was refused, on the record",
+        description="Blesses the model of a refused run by hand and pushes it at once. Who, when "
+        "and why is kept in ML Metadata, beside what was overridden, and in the run's "
+        "summary.json. Later runs compare their models with it like with any blessed one.",
+    )
+    verb.add_argument(
+        "version", metavar="VERSION", help="the refused run, by the name that `posters run` prints"
+    )
+    verb.add_argument("--reason", required=True, help="why, in a sentence")
     _add_config(verb, default="local")
 
 

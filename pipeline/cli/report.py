@@ -1,4 +1,4 @@
-"""`posters report`: the page of a run, made again if it is gone, and its model card."""
+"""`posters report`: the page of a run, made again if it is gone or old, and its model card."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     if found.problem:
         raise PostersError(f"run {found.id} has no page: {found.problem}.")
     path = found.folder / page.FILE
-    if not path.exists():
+    if not run_page.is_current(found.folder):
         run_page.write(found.folder)
     if options.card is not None:
         _write_card(found, options)

@@ -27,15 +27,15 @@ def run(options: argparse.Namespace) -> int:
     table.add_column("macro-F1", justify="right", no_wrap=True)
     table.add_column("95 %", no_wrap=True)
     table.add_column("ended", overflow="fold")
-    for run in found:
+    for each in found:
         table.add_row(
-            run.id,
-            words.moment(run.id).removesuffix(" UTC"),
-            *([Text(run.name)] if several else []),
-            _data(run),
-            words.figure(run.figure("macro_f1")),
-            words.interval(runs.interval(run, "macro_f1")),
-            Text(_ended(run), style=_STYLES.get(run.status, "")),
+            each.id,
+            words.moment(each.id).removesuffix(" UTC"),
+            *([Text(each.name)] if several else []),
+            _data(each),
+            words.figure(each.figure("macro_f1")),
+            words.interval(each.interval("macro_f1")),
+            Text(_ended(each), style=_STYLES.get(each.status, "")),
         )
     CONSOLE.print(table)
     return OK
@@ -54,5 +54,6 @@ def _ended(found: runs.Run) -> str:
         return f"failed: {first}"
     pushed = found.summary.get("pushed_path")
     if found.status == "pushed":
-        return f"pushed as {Path(pushed).name}" if pushed else "blessed, not pushed"
+        by_hand = ", by hand" if found.summary.get("by_hand") else ""
+        return f"pushed as {Path(pushed).name}{by_hand}" if pushed else "blessed, not pushed"
     return found.status

@@ -19,6 +19,17 @@ from components.report.component import RunReport
 from tests import reports
 
 ROOT = Path(__file__).parents[2]
+SUMMARY = {
+    "run_id": "20260102T030405.000006Z",
+    "error": None,
+    "seconds": 75.4,
+    "import_seconds": 5.0,
+    "peak_memory_bytes": 1.5e9,
+    "nodes": [
+        {"id": "Trainer", "state": "run", "seconds": 70.0, "peak_memory_bytes": 1.5e9},
+        {"id": "Pusher", "state": "cached", "seconds": 0.1, "peak_memory_bytes": 9e8},
+    ],
+}
 
 
 class _Text(HTMLParser):
@@ -113,18 +124,7 @@ def test_the_page_needs_nothing_else_and_somebodys_text_stays_text(written):
 
 
 def test_with_the_runs_summary_the_page_has_seconds_and_memory(written):
-    summary = {
-        "run_id": "20260102T030405.000006Z",
-        "error": None,
-        "seconds": 75.4,
-        "import_seconds": 5.0,
-        "peak_memory_bytes": 1.5e9,
-        "nodes": [
-            {"id": "Trainer", "state": "run", "seconds": 70.0, "peak_memory_bytes": 1.5e9},
-            {"id": "Pusher", "state": "cached", "seconds": 0.1, "peak_memory_bytes": 9e8},
-        ],
-    }
-    shown = _Text(page.render(content.read(str(written)), summary))
+    shown = _Text(page.render(content.read(str(written)), SUMMARY))
     for word in ["2026-01-02 03:04 UTC", "1 min 15 s", "1.50 GB", "Trainer", "cached", "900 MB"]:
         assert word in shown.text, word
     assert "only the runner knows" not in shown.text
@@ -137,6 +137,16 @@ def test_a_refused_model_is_said_to_be_refused_and_why(tmp_path):
     assert "War falls by 0.210 (evaluator.max_label_f1_drop)" in shown.text
     assert shown.text.index("War falls") < shown.text.index("every score is a number")
     assert "Pushed to" not in shown.text
+
+
+def test_a_model_blessed_by_hand_is_said_to_be(small):
+    found = collect.collect(small.sources(reports.LABELS[:2]))
+    found["evaluation"]["blessed"] = False
+    record = {"user": "ann", "time": "2026-01-02", "reason": "seen by <b>eye</b>"}
+    summary = {**SUMMARY, "by_hand": record, "pushed_path": "/models/18"}
+    shown = _Text(page.render(found, summary)).text
+    assert "Refused, then blessed by hand By hand, by ann on 2026-01-02: seen by <b>eye" in shown
+    assert "Pushed to /models/18" in shown
 
 
 def test_labels_shuffled_against_scores_are_said_to_be_no_better_than_chance(tmp_path):
@@ -197,10 +207,7 @@ def test_a_run_that_came_nowhere_has_a_page(left):
         evaluation=None, blessing=None, pushed_to=None,
     )  # fmt: skip
     found = collect.collect(node)
-    summary = {
-        "run_id": "20260102T030405.000006Z", "error": "StatisticsGen: no <b>space</b>\nat all",
-        "seconds": 1.0, "import_seconds": 5.0, "peak_memory_bytes": 1, "nodes": [],
-    }  # fmt: skip
+    summary = {**SUMMARY, "error": "StatisticsGen: no <b>space</b>\nat all", "nodes": []}
     shown = _Text(page.render(found, summary))
     assert "Failed StatisticsGen: no <b>space</b> at all" in shown.text
     assert len(found["missing"]) == 4

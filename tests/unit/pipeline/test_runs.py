@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,6 @@ def _write(workspace, run_id, answers=None, rate=0.001, **changes):
         evaluation = workspace / "artifacts" / run_id
         evaluation.mkdir(parents=True)
         predictions.write(str(evaluation), answers)
-        decided = {"format": 1, "intervals": {"macro_f1": [0.3, 0.41]}}
-        (evaluation / "verdict.json").write_text(json.dumps(decided))
         nodes = [{"id": "Evaluator", "outputs": {"evaluation": [str(evaluation)]}}]
         figures = {
             label: {"f1": float(f1)} for label, f1 in zip(answers.labels, _f1(answers), strict=True)
@@ -62,6 +61,7 @@ def _write(workspace, run_id, answers=None, rate=0.001, **changes):
         "nodes": nodes,
         "metrics": figures and {"macro_f1": float(np.mean(_f1(answers)))},
         "metrics_by_label": figures,
+        "intervals": figures and {"macro_f1": [0.3, 0.41]},
         "pushed_path": "/models/1700000000" if answers is not None else None,
         "config": {"name": "posters", "trainer": {"learning_rate": rate, "seed": 0}},
         **changes,
@@ -247,6 +247,11 @@ def test_a_page_that_is_gone_is_made_again(tmp_path, capsys, place):
     (folder / page.FILE).write_text("as it was")
     assert _show(capsys, *arguments)[0] == main.OK
     assert (folder / page.FILE).read_text() == "as it was"
+    # As `posters bless` does.
+    later = (folder / page.FILE).stat().st_mtime + 5
+    os.utime(folder / "summary.json", (later, later))
+    assert _show(capsys, *arguments)[0] == main.OK
+    assert "the loss is not finite" in (folder / page.FILE).read_text()
 
 
 def test_a_run_without_a_page_says_why(tmp_path, capsys):
