@@ -119,10 +119,12 @@ def test_a_labels_row_leads_to_its_section(chromium, pages):
         assert "Comedy" in tab.locator(":target h3").inner_text()
 
 
-def test_it_prints_with_all_settings_and_no_more_pages_than_it_needs(chromium, pages):
-    with _shown(chromium, pages / "whole.html", 1400) as (tab, _):
-        printed = tab.pdf(format="A4")
+def test_it_prints_with_all_settings_on_a_few_sheets_and_nothing_is_cut_off(chromium, pages):
+    # What of a sheet of A4 is left within its margins, in CSS pixels.
+    with _shown(chromium, pages / "whole.html", 718) as (tab, _):
+        printed = tab.pdf(format="A4", prefer_css_page_size=True)
         tab.emulate_media(media="print")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 718
         assert tab.locator("dt", has_text="trainer.head.dropout").is_visible()
         assert not tab.locator("nav").is_visible()
     count = len(re.findall(rb"/Type\s*/Page\b", printed))
