@@ -19,7 +19,7 @@ from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, training_nodes
+from pipeline import data_nodes, fingerprints, report_node, training_nodes
 from pipeline.config import Config
 from pipeline.data import Span
 
@@ -75,7 +75,8 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
-    nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator, pusher]
+    report = report_node.create(config, span, data, trainer, evaluator, pusher)
+    nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator, pusher, report]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.pipeline_root,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import getpass
@@ -14,6 +15,7 @@ from components.errors import PostersError
 from components.files import write_text
 from components.progress import CONSOLE
 from pipeline import config as configuration
+from pipeline import run_page
 from pipeline.cli.main import OK
 from pipeline.runners import logs
 
@@ -30,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
         pushed, record = _bless(config, folder, summary, options.reason.strip())
     summary |= {"status": "pushed", "pushed_path": pushed, "by_hand": record}
     write_text(folder / "summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    with contextlib.suppress(PostersError):  # what the page shows may have been removed
+        run_page.write(folder)
     CONSOLE.print(f"Blessed by hand: the model of run {options.version}", markup=False)
     CONSOLE.print(f"Pushed to {pushed}", markup=False)
     return OK

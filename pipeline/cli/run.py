@@ -33,7 +33,7 @@ _MEGABYTE = 1 << 20
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the DAG on this machine and leaves `summary.json` and `run.log` in the run's folder."""
+    """Runs the DAG on this machine; leaves summary, page and log in the run's folder."""
     overrides = list(options.overrides)
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
     log = folder / "run.log"
+    started = time.time()
     try:
         with logs.to_file(log):
             summary, interrupted = _execute(config, span, run_id)
@@ -60,9 +61,24 @@ def run(options: argparse.Namespace) -> int:
         CONSOLE.print(summary.error, markup=False)
         CONSOLE.print(f"Log: {log}", markup=False)
     CONSOLE.print(str(folder / "summary.json"), markup=False)
+    with logs.to_file(log):
+        _write_page(folder, config, span, summary, started)
     if interrupted:
         return INTERRUPTED
     return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+
+
+def _write_page(
+    folder: Path, config: configuration.Config, span: data.Span, summary: RunSummary, started: float
+) -> None:
+    from pipeline import run_page
+
+    try:
+        run_page.gather(folder, config, span, summary.nodes, started)
+        CONSOLE.print(str(run_page.write(folder)), markup=False)
+    except (PostersError, OSError) as error:
+        # The run is what it is; of a full disk, say, the summary has told.
+        CONSOLE.print(f"The run's page could not be written: {error}", markup=False)
 
 
 def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tuple[RunSummary, bool]:

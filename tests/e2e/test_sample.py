@@ -19,7 +19,7 @@ from tests.examples import FEATURES, write_records
 
 NODES = [
     "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher", "RunReport",
 ]  # fmt: skip
 
 
@@ -34,6 +34,8 @@ def _records(folder: Path) -> list[bytes]:
 
 def test_the_first_run_blesses_and_pushes(world, first_run):
     assert _states(first_run) == dict.fromkeys(NODES, "run")
+    page = world.root / "workspace" / "runs" / first_run["run_id"] / "report.html"
+    assert "Blessed and pushed" in page.read_text()
     assert first_run["status"] == "pushed"
     assert first_run["verdict"]["blessed"]
     assert "no earlier blessed model" in " ".join(first_run["verdict"]["reasons"])
@@ -151,7 +153,11 @@ def test_a_model_trained_on_shuffled_labels_is_refused(world, first_run, tmp_pat
     reasons = " ".join(summary["verdict"]["reasons"])
     assert "times what answering yes to everything gives" in reasons
     assert "min_macro_f1_lift" in reasons
-    assert "Refused." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Refused." in shown
+    page = Path(shown.splitlines()[-1]).read_text()
+    for words in ("Refused", "what served before still serves", "no better than chance"):
+        assert words in page
 
 
 def _with_broken_image(world: World, data: Path, split: str) -> None:
