@@ -65,6 +65,22 @@ class KubeflowConfig(Section):
     images: Images
 
 
+class TrainerJob(Section):
+    """The machine of a custom job of Vertex AI; one, as the Trainer spreads over one's GPUs alone.
+
+    Attributes:
+      machine_type: as Compute Engine names it, such as n1-standard-8.
+      accelerator: its type as Vertex AI names it, or None.
+      accelerator_count: how many; the Trainer fine-tunes on all of them.
+      boot_disk_gb: size of the machine's disk in gigabytes.
+    """
+
+    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")]
+    accelerator: str | None = None
+    accelerator_count: Annotated[int, Field(ge=1, le=16)] = 1
+    boot_disk_gb: Annotated[int, Field(ge=100, le=64_000)] = 100
+
+
 class VertexConfig(Section):
     """A Google Cloud project with Vertex AI.
 
@@ -75,6 +91,8 @@ class VertexConfig(Section):
       network: full name of a VPC network to run in; None for Google's own.
       store: folder on Google Cloud Storage for all that runs write.
       images: see `Images`.
+      trainer_job: trains in a custom job on a machine of this kind; None to train in the node
+        itself, on what `resources` gives it.
     """
 
     project: str
@@ -83,6 +101,7 @@ class VertexConfig(Section):
     network: str | None = None
     store: str
     images: Images
+    trainer_job: TrainerJob | None = None
 
 
 class NodeResources(Section):

@@ -19,7 +19,7 @@ from components.errors import PostersError
 from components.files import write_text
 from pipeline.config import Config
 from pipeline.data import Span
-from pipeline.runners import resources
+from pipeline.runners import requirements, resources
 from pipeline.runners.capabilities import KUBEFLOW, KUBEFLOW_LOCAL, VERTEX, Runner
 
 #: Stands in the job that runs on this machine, where no image is pulled.
@@ -54,7 +54,9 @@ def compile(config: Config, span: Span, out: Path) -> Job:
     """
     if out.suffix not in (".json", ".yaml"):
         raise PostersError(f"--out {out}: name a file that ends in .json or .yaml")
-    job = build(config, span, runner_of(config))
+    runner = runner_of(config)
+    requirements.check(config, runner)
+    job = build(config, span, runner)
     if out.suffix == ".json":
         write_text(out, json.dumps(job, indent=1, sort_keys=True) + "\n")
     else:
