@@ -17,7 +17,12 @@ _IMAGE = re.compile(
 )
 
 
-def _check_image(image: str) -> str:
+def check_image(image: str) -> str:
+    """Refuses the name of a container image that may be another image tomorrow.
+
+    Raises:
+      ValueError: it has no tag and no digest, or the tag `latest`.
+    """
     match = _IMAGE.match(image)
     if not match:
         raise ValueError("write it as repository:tag or repository@sha256:<64 digits>")
@@ -29,7 +34,7 @@ def _check_image(image: str) -> str:
 
 
 #: The name of a container image, with a tag that is not `latest` or with a digest.
-Image = Annotated[str, AfterValidator(_check_image)]
+Image = Annotated[str, AfterValidator(check_image)]
 
 
 class Images(Section):

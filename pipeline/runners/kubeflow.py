@@ -19,7 +19,7 @@ from components.errors import PostersError
 from components.files import write_text
 from pipeline.config import Config
 from pipeline.data import Span
-from pipeline.runners import requirements, resources
+from pipeline.runners import preflight, requirements, resources
 from pipeline.runners.capabilities import KUBEFLOW, KUBEFLOW_LOCAL, VERTEX, Runner
 
 #: Stands in the job that runs on this machine, where no image is pulled.
@@ -54,9 +54,7 @@ def compile(config: Config, span: Span, out: Path) -> Job:
     """
     if out.suffix not in (".json", ".yaml"):
         raise PostersError(f"--out {out}: name a file that ends in .json or .yaml")
-    runner = runner_of(config)
-    requirements.check(config, runner)
-    job = build(config, span, runner)
+    job = build(config, span, runner_of(config))
     if out.suffix == ".json":
         write_text(out, json.dumps(job, indent=1, sort_keys=True) + "\n")
     else:
@@ -65,11 +63,12 @@ def compile(config: Config, span: Span, out: Path) -> Job:
 
 
 def build(config: Config, span: Span, runner: Runner) -> Job:
-    """The PipelineJob of the DAG, as JSON has it.
+    """The PipelineJob of the DAG, checked, as JSON has it.
 
     Raises:
       PostersError: see `compile`.
     """
+    requirements.check(config, runner)
     from pipeline import dag
 
     with _without_clients():
@@ -86,6 +85,7 @@ def build(config: Config, span: Span, runner: Runner) -> Job:
     job["labels"]["span"] = str(span.number)
     resources.write(job, config.resources)
     resources.check(job, config.resources)
+    preflight.check(job, runner)
     return job
 
 
