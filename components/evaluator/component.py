@@ -17,6 +17,7 @@ from tfx.utils import proto_utils
 
 from components.evaluator import baseline, conclusion, plan, verdict
 from components.evaluator.eval_config import EXTRACTORS, for_run
+from components.pusher.latest import is_empty
 from components.undecodable import naming_undecodable_images
 
 _MODEL = standard_component_specs.MODEL_KEY
@@ -67,6 +68,9 @@ def _with_usable_baseline(
     """The inputs, the baseline's labels, and why there is none though one was given."""
     if not input_dict.get(_BASELINE):
         return input_dict, None, None
+    without = {key: found for key, found in input_dict.items() if key != _BASELINE}
+    if any(map(is_empty, input_dict[_BASELINE])):
+        return without, None, None
     before = artifact_utils.get_single_uri(input_dict[_BASELINE])
     if before == artifact_utils.get_single_uri(input_dict[_MODEL]):
         unusable = "the last blessed model is this very one"
@@ -74,7 +78,7 @@ def _with_usable_baseline(
         unusable = baseline.why_unusable(before, plan.of(config).labels, _first_example(folders))
     if unusable is None:
         return input_dict, baseline.labels_of(before), None
-    return {key: found for key, found in input_dict.items() if key != _BASELINE}, None, unusable
+    return without, None, unusable
 
 
 def _first_example(folders: Iterable[str]) -> bytes:
