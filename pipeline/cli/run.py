@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,15 @@ from pipeline import config as configuration
 from pipeline import data
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.runners import logs
+from pipeline.runners.guard import InterruptedRunError
+from pipeline.runners.reports import NodeFailedError, NodeReport
 from pipeline.summary import RunSummary
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
-    from pipeline.runners.local import NodeReport
 
 _MEGABYTE = 1 << 20
+_COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     log = folder / "run.log"
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, span, run_id)
+            summary, interrupted = _execute(config, span, folder, _RUNNERS[options.runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
@@ -57,30 +60,29 @@ def run(options: argparse.Namespace) -> int:
     return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
 
 
-def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tuple[RunSummary, bool]:
+def _execute(
+    config: configuration.Config, span: data.Span, folder: Path, launch: _Launch
+) -> tuple[RunSummary, bool]:
     started = time.monotonic()
-    CONSOLE.print(f"Run {run_id}: {config.name}, span {span.number}, {len(span.labels)} labels")
+    CONSOLE.print(
+        f"Run {folder.name}: {config.name}, span {span.number}, {len(span.labels)} labels"
+    )
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
     from components.trainer import extractor
-    from pipeline import dag
-    from pipeline.runners import local
+    from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
 
     import_seconds = time.monotonic() - started
     CONSOLE.print(f"  loaded in {import_seconds:.1f} s")
-    extractor.load(config.trainer.hub_handle, config.image.size)
-    pipeline = dag.create_pipeline(config, span)
     error, interrupted = None, False
     try:
-        reports = local.run(
-            pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report
-        )
-    except local.NodeFailedError as failure:
+        reports = launch(config, span, folder)
+    except NodeFailedError as failure:
         reports = failure.reports
-        interrupted = isinstance(failure.__cause__, local.InterruptedRunError)
-        error = _explain(reports[-1].id, failure.__cause__, interrupted)
+        interrupted = isinstance(failure.__cause__, InterruptedRunError)
+        error = _explain(failure.failed.id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
     summary = RunSummary(
-        run_id=run_id,
+        run_id=folder.name,
         config=config.model_dump(mode="json"),
         span=span.number,
         labels=span.labels,
@@ -97,13 +99,46 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
     return summary, interrupted
 
 
+def _local(config: configuration.Config, span: data.Span, folder: Path) -> list[NodeReport]:
+    from components.trainer import extractor
+    from pipeline import dag
+    from pipeline.runners import local
+
+    del folder  # what a node writes is for the log of the whole run
+    extractor.load(config.trainer.hub_handle, config.image.size)
+    pipeline = dag.create_pipeline(config, span)
+    return local.run(pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report)
+
+
+def _kubeflow_local(
+    config: configuration.Config, span: data.Span, folder: Path
+) -> list[NodeReport]:
+    from pipeline import data_nodes
+    from pipeline.runners import kubeflow
+    from pipeline.runners.kubeflow_local import run, spec, support
+    from pipeline.runners.kubeflow_local.leaf import Places
+
+    data_nodes.stage(config)
+    kubeflow.compile(config, span, folder / "job.json")
+    job = spec.read(folder / "job.json")
+    for note in support.notes(job):
+        CONSOLE.print(f"  {note}", markup=False)
+    root = Path(config.workspace) / "kubeflow-local" / config.name
+    return run.run(job, Places(root, folder / "logs", folder.name), _announce, _report)
+
+
+#: Runs the DAG on a span, with a folder for what is this run's alone.
+_Launch = Callable[[configuration.Config, data.Span, Path], list[NodeReport]]
+_RUNNERS: dict[str, _Launch] = {"local": _local, "kubeflow-local": _kubeflow_local}
+
+
 def _announce(node: str, place: int, count: int) -> None:
     if CONSOLE.is_terminal:
         CONSOLE.print(f"  [{place}/{count}] {node} ...", markup=False, style="dim")
 
 
 def _report(node: NodeReport) -> None:
-    color = {"run": "green", "cached": "cyan", "failed": "bold red"}[node.state]
+    color = _COLORS[node.state]
     CONSOLE.print(
         f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
         f"{node.peak_memory_bytes / _MEGABYTE:7.0f} MB"
@@ -121,7 +156,7 @@ def _decision(reports: list[NodeReport]) -> dict[str, Any] | None:
     from components.gate.component import DataGate
 
     for node in reports:
-        if node.id == DataGate.__name__ and node.state != "failed":
+        if node.id == DataGate.__name__ and node.outputs:
             return report.summarize(report.read(node.outputs["report"][0].uri))
     return None
 
