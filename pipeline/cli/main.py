@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(verbs)
     _add_schema(verbs)
     _add_run(verbs)
+    _add_compile(verbs)
     _add_predict(verbs)
     _add_doctor(verbs)
     return parser
@@ -161,6 +162,23 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
         help="go on whatever DataGate finds; the reason is kept with the run",
     )
     _add_config(verb, default="local")
+
+
+def _add_compile(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("compile", help="write the DAG as a job for Kubeflow or Vertex AI")
+    verb.add_argument(
+        "--out", type=Path, required=True, metavar="FILE",
+        help="a .json for the whole job, or a .yaml as Kubeflow's own clients take it",
+    )  # fmt: skip
+    _add_data_option(verb)
+    _add_config(verb, default="kubeflow")
+
+
+def _add_data_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--data", type=_data_path, metavar="DIR",
+        help="read span and labels from this copy of data_root, so that no store is asked",
+    )  # fmt: skip
 
 
 def _add_predict(verbs: argparse._SubParsersAction) -> None:
