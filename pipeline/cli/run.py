@@ -19,8 +19,7 @@ from components.progress import CONSOLE
 from pipeline import config as configuration
 from pipeline import data
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
-from pipeline.runners import logs
-from pipeline.runners.guard import InterruptedRunError
+from pipeline.runners import guard, logs
 from pipeline.runners.reports import NodeFailedError, NodeReport
 from pipeline.summary import RunSummary
 
@@ -78,7 +77,7 @@ def _execute(
         reports = launch(config, span, folder)
     except NodeFailedError as failure:
         reports = failure.reports
-        interrupted = isinstance(failure.__cause__, InterruptedRunError)
+        interrupted = isinstance(failure.__cause__, guard.InterruptedRunError)
         error = _explain(failure.failed.id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
     summary = RunSummary(
@@ -115,16 +114,24 @@ def _kubeflow_local(
 ) -> list[NodeReport]:
     from pipeline import data_nodes
     from pipeline.runners import kubeflow
-    from pipeline.runners.kubeflow_local import run, spec, support
-    from pipeline.runners.kubeflow_local.leaf import Places
 
     data_nodes.stage(config)
     kubeflow.compile(config, span, folder / "job.json")
-    job = spec.read(folder / "job.json")
+    return _run_job(folder / "job.json", Path(config.workspace), config.name)
+
+
+def _run_job(compiled: Path, workspace: Path, name: str) -> list[NodeReport]:
+    from pipeline.runners.kubeflow_local import run, spec, support
+    from pipeline.runners.kubeflow_local.leaf import Places
+
+    job, logs_folder = spec.read(compiled), compiled.parent / "logs"
+    CONSOLE.print(f"  compiled to {compiled}; each node's log in {logs_folder}", markup=False)
     for note in support.notes(job):
         CONSOLE.print(f"  {note}", markup=False)
-    root = Path(config.workspace) / "kubeflow-local" / config.name
-    return run.run(job, Places(root, folder / "logs", folder.name), _announce, _report)
+    places = Places(workspace / "kubeflow-local" / name, logs_folder, compiled.parent.name)
+    # Features, accepted spans and pushed models are shared with the other runner.
+    with guard.only_run(workspace / "metadata.sqlite"):
+        return run.run(job, places, _announce, _report)
 
 
 #: Runs the DAG on a span, with a folder for what is this run's alone.

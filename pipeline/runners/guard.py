@@ -40,7 +40,11 @@ def only_run(state: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Makes Ctrl-C and SIGTERM an `InterruptedRunError` while the block runs."""
+    """Makes Ctrl-C and SIGTERM an `InterruptedRunError` while the block runs.
+
+    Raises:
+      KeyboardInterrupt: one came between two nodes, where there was nothing to clean up.
+    """
 
     def interrupt(number: int, frame: Any) -> None:
         del frame
@@ -53,6 +57,8 @@ def interruptible() -> Iterator[None]:
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
+    except InterruptedRunError as error:
+        raise KeyboardInterrupt from error
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

@@ -94,13 +94,15 @@ def _environment(scratch: Path) -> dict[str, str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends the process if it is still there, and in any case all that it started."""
-    with contextlib.suppress(ProcessLookupError):
+    try:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_SECONDS)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    finally:  # a second interrupt too
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _reason(log: Path, status: int) -> str:

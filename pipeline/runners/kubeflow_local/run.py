@@ -32,7 +32,8 @@ def run(
 ) -> list[NodeReport]:
     """Runs a job's tasks, each after those it waits for.
 
-    After a failure only exit handlers start: those that run whatever happened before them.
+    After a failure only exit handlers start: those that run whatever happened before them. One run
+    at a time may use what runs share; the caller sees to that.
 
     Args:
       job: as it was compiled.
@@ -45,12 +46,11 @@ def run(
 
     Raises:
       NodeFailedError: a task failed or was interrupted.
-      PostersError: the job cannot be run here, or another run is using the same state.
+      PostersError: the job cannot be run here.
     """
     support.check(job)
-    places.root.mkdir(parents=True, exist_ok=True)
     places.logs.mkdir(parents=True, exist_ok=True)
-    with guard.only_run(places.state), guard.interruptible(), open_store(places.state) as store:
+    with guard.interruptible(), open_store(places.state) as store:
         _remove_abandoned(places, store)
         under_way = _Run(job, Leaf(job, store, places), before, after)
         under_way.dag(job.root, Values(parameters=job.parameters))
