@@ -16,7 +16,7 @@ from components.files import write_text
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
-    from pipeline.runners.local import NodeReport
+    from pipeline.runners.reports import NodeReport
 
 #: Grows when a reader of `summary.json` would have to change.
 FORMAT = 1

@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+_RUN = """\
+Runs the DAG on this machine: train, evaluate, bless, push.
+
+--runner local runs the nodes one after another within this process.
+
+--runner kubeflow-local compiles the DAG as for Kubeflow Pipelines and runs what came out, node by
+node: each container's own command with its own arguments, as a process of its own, in an empty
+folder and a clean environment, with this environment's Python. So it shows before any money is
+spent that the compiled job can be executed, that its nodes are wired, that what it names by dotted
+path can be imported, and that nodes pass each other artifacts and nothing else. It does not show
+that the images are right (none is pulled), that a service accepts the job, or that the resources
+asked for are enough. Files lie in the workspace and not on the cluster's store. What it made is
+cached for the next run of this kind, apart from what --runner local made.
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb.
 
@@ -134,7 +150,18 @@ def _add_schema(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_run(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("run", help="run the DAG: train, evaluate, bless, push")
+    verb = verbs.add_parser(
+        "run",
+        help="run the DAG: train, evaluate, bless, push",
+        description=_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_argument(
+        "--runner",
+        choices=["local", "kubeflow-local"],
+        default="local",
+        help="how it runs on this machine, see above (default: local)",
+    )
     verb.add_argument(
         "--allow-anomalies",
         metavar="REASON",

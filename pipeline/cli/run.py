@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +21,17 @@ from components.progress import CONSOLE
 from pipeline import config as configuration
 from pipeline import data
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
-from pipeline.runners import logs
+from pipeline.runners import guard, logs
+from pipeline.runners.reports import NodeFailedError, NodeReport
 from pipeline.summary import RunSummary
 
 if TYPE_CHECKING:
     from tfx.types import Artifact
 
     from components.evaluator.verdict import Verdict
-    from pipeline.runners.local import NodeReport
 
 _MEGABYTE = 1 << 20
+_COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,14 +47,14 @@ def run(options: argparse.Namespace) -> int:
     started = time.time()
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, span, run_id)
+            summary, interrupted = _execute(config, span, folder, _RUNNERS[options.runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
-    if summary.status == "refused":
+    if summary.status == "refused" and options.runner == "local":
         settings = [f"--set={setting}" for setting in options.overrides]
         command = ["posters", "bless", run_id, f"--config={options.config}", *settings]
         CONSOLE.print(f"To push it all the same: {shlex.join(command)} --reason WHY", markup=False)
@@ -81,33 +83,32 @@ def _write_page(
         CONSOLE.print(f"The run's page could not be written: {error}", markup=False)
 
 
-def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tuple[RunSummary, bool]:
+def _execute(
+    config: configuration.Config, span: data.Span, folder: Path, launch: _Launch
+) -> tuple[RunSummary, bool]:
     started = time.monotonic()
-    CONSOLE.print(f"Run {run_id}: {config.name}, span {span.number}, {len(span.labels)} labels")
+    CONSOLE.print(
+        f"Run {folder.name}: {config.name}, span {span.number}, {len(span.labels)} labels"
+    )
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
     from components.trainer import extractor
-    from pipeline import dag
-    from pipeline.runners import local
+    from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
 
     import_seconds = time.monotonic() - started
     CONSOLE.print(f"  loaded in {import_seconds:.1f} s")
-    extractor.load(config.trainer.hub_handle, config.image.size)
-    pipeline = dag.create_pipeline(config, span)
     error, interrupted = None, False
     try:
-        reports = local.run(
-            pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report
-        )
-    except local.NodeFailedError as failure:
+        reports = launch(config, span, folder)
+    except NodeFailedError as failure:
         reports = failure.reports
-        interrupted = isinstance(failure.__cause__, local.InterruptedRunError)
-        error = _explain(reports[-1].id, failure.__cause__, interrupted)
+        interrupted = isinstance(failure.__cause__, guard.InterruptedRunError)
+        error = _explain(failure.failed.id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
     by_hand = None
-    if verdict and not verdict.blessed and not error:
+    if launch is _local and verdict and not verdict.blessed and not error:
         by_hand, pushed = _by_hand(reports, Path(config.workspace) / "metadata.sqlite")
     summary = RunSummary(
-        run_id=run_id,
+        run_id=folder.name,
         config=config.model_dump(mode="json"),
         span=span.number,
         labels=span.labels,
@@ -125,13 +126,54 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
     return summary, interrupted
 
 
+def _local(config: configuration.Config, span: data.Span, folder: Path) -> list[NodeReport]:
+    from components.trainer import extractor
+    from pipeline import dag
+    from pipeline.runners import local
+
+    del folder  # what a node writes is for the log of the whole run
+    extractor.load(config.trainer.hub_handle, config.image.size)
+    pipeline = dag.create_pipeline(config, span)
+    return local.run(pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report)
+
+
+def _kubeflow_local(
+    config: configuration.Config, span: data.Span, folder: Path
+) -> list[NodeReport]:
+    from pipeline import data_nodes
+    from pipeline.runners import kubeflow
+
+    data_nodes.stage(config)
+    kubeflow.compile(config, span, folder / "job.json")
+    return _run_job(folder / "job.json", Path(config.workspace), config.name)
+
+
+def _run_job(compiled: Path, workspace: Path, name: str) -> list[NodeReport]:
+    from pipeline.runners.kubeflow_local import run, spec, support
+    from pipeline.runners.kubeflow_local.leaf import Places
+
+    job, logs_folder = spec.read(compiled), compiled.parent / "logs"
+    CONSOLE.print(f"  compiled to {compiled}; each node's log in {logs_folder}", markup=False)
+    for note in support.notes(job):
+        CONSOLE.print(f"  {note}", markup=False)
+    places = Places(workspace / "kubeflow-local" / name, logs_folder, compiled.parent.name)
+    # Features, accepted spans and pushed models are shared with the other runner.
+    with guard.only_run(workspace / "metadata.sqlite"):
+        return run.run(job, places, _announce, _report)
+
+
+#: Runs the DAG on a span, with a folder for what is this run's alone.
+_Launch = Callable[[configuration.Config, data.Span, Path], list[NodeReport]]
+_RUNNERS: dict[str, _Launch] = {"local": _local, "kubeflow-local": _kubeflow_local}
+
+
 def _announce(node: str, place: int, count: int) -> None:
     if CONSOLE.is_terminal:
         CONSOLE.print(f"  [{place}/{count}] {node} ...", markup=False, style="dim")
 
 
 def _report(node: NodeReport) -> None:
-    color = {"run": "green", "cached": "cyan", "failed": "bold red"}[node.state]
+    color = _COLORS[node.state]
     CONSOLE.print(
         f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
         f"{node.peak_memory_bytes / _MEGABYTE:7.0f} MB"
@@ -149,7 +191,7 @@ def _decision(reports: list[NodeReport]) -> dict[str, Any] | None:
     from components.gate.component import DataGate
 
     for node in reports:
-        if node.id == DataGate.__name__ and node.state != "failed":
+        if node.id == DataGate.__name__ and node.outputs:
             return report.summarize(report.read(node.outputs["report"][0].uri))
     return None
 

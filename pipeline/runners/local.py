@@ -6,19 +6,12 @@ leaves an interrupted node marked as running, and has no guard against two runs 
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import datetime
-import fcntl
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
 
-import psutil
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.dsl.compiler import compiler, constants
@@ -29,48 +22,12 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.errors import PostersError
+from pipeline.runners import guard
+from pipeline.runners.memory import PeakMemory
+from pipeline.runners.reports import NodeFailedError, NodeReport, State
 
-State = Literal["run", "cached", "failed"]
 #: How ML Metadata names a resolver node's type.
 _RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
-#: Seconds between two looks at how much memory is in use.
-_MEMORY_SECONDS = 0.1
-
-
-class InterruptedRunError(Exception):
-    """Ctrl-C or SIGTERM: an ordinary exception, so that TFX cleans up after the node it stops."""
-
-
-@dataclasses.dataclass(frozen=True)
-class NodeReport:
-    """What became of one node.
-
-    Attributes:
-      id: the node's name in the DAG.
-      state: `cached` if an earlier run's outputs were taken.
-      seconds: wall time.
-      peak_memory_bytes: the largest resident size of this process and its children meanwhile.
-      outputs: artifacts by key.
-    """
-
-    id: str
-    state: State
-    seconds: float
-    peak_memory_bytes: int
-    outputs: dict[str, list[types.Artifact]] = dataclasses.field(default_factory=dict, repr=False)
-
-
-class NodeFailedError(Exception):
-    """A node failed; its cause is the exception it raised.
-
-    Attributes:
-      reports: of the nodes before it, and of it.
-    """
-
-    def __init__(self, reports: list[NodeReport]) -> None:
-        super().__init__(f"{reports[-1].id} failed")
-        self.reports = reports
 
 
 def run(
@@ -103,7 +60,7 @@ def run(
         representation,
         {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()},
     )
-    with _only_run(metadata_path), _interruptible():
+    with guard.only_run(metadata_path), guard.interruptible():
         connection = metadata.Metadata(pipeline.metadata_connection_config)
         _fail_abandoned(connection)
         return _run_nodes(representation, connection, before, after)
@@ -122,7 +79,7 @@ def _run_nodes(
         started = time.monotonic()
         state: State = "failed"
         outputs: dict[str, list[types.Artifact]] = {}
-        with _PeakMemory() as memory:
+        with PeakMemory() as memory:
             try:
                 state, outputs = _launch(representation, node.pipeline_node, connection)
                 failure = None
@@ -199,62 +156,3 @@ def _fail_abandoned(connection: metadata.Metadata) -> None:
             execution.last_known_state = metadata_store_pb2.Execution.FAILED
         if abandoned:
             store.store.put_executions(abandoned)
-
-
-@contextlib.contextmanager
-def _only_run(metadata_path: Path) -> Iterator[None]:
-    with metadata_path.with_suffix(".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PostersError(
-                f"another run is using {metadata_path}: wait for it, or give this one a workspace "
-                "of its own (--set workspace=FOLDER)."
-            ) from error
-        yield
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Makes Ctrl-C and SIGTERM an exception that TFX handles like any other."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        del frame
-        raise InterruptedRunError(signal.Signals(number).name)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-class _PeakMemory:
-    """The largest resident size of this process and its children while the block runs."""
-
-    def __enter__(self) -> _PeakMemory:
-        self.peak_bytes = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        process = psutil.Process()
-        while True:
-            resident = process.memory_info().rss
-            for child in process.children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    resident += child.memory_info().rss
-            self.peak_bytes = max(self.peak_bytes, resident)
-            if self._stop.wait(_MEMORY_SECONDS):
-                return

@@ -54,11 +54,12 @@ def test_without_a_pushed_model_the_output_is_empty(tmp_path, look_up):
     assert Path(found.uri).is_dir()
 
 
-def test_models_with_other_labels_and_other_folders_are_passed_by(tmp_path, look_up):
+def test_models_without_a_wanted_label_and_other_folders_are_passed_by(tmp_path, look_up):
     models = tmp_path / "models"
-    wanted = _push(models, "5")
-    _push(models, "6", labels=["Comedy", "Drama"])
-    _push(models, "7", labels=[*LABELS, "War"])
+    _push(models, "4")
+    wanted = _push(models, "5", labels=["Comedy", "War"])
+    _push(models, "6", labels=["War", "Western"])
+    _push(models, "7", labels=["War"])
     (models / "8").mkdir()
     (models / ".push-9").mkdir()
     (models / "notes").mkdir()

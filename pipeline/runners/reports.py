@@ -1,0 +1,45 @@
+"""What became of each node, in the same words for every runner on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tfx import types
+
+#: `skipped`: a condition in the DAG said no, so that nothing was to be done.
+State = Literal["run", "cached", "skipped", "failed"]
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeReport:
+    """What became of one node.
+
+    Attributes:
+      id: the node's name in the DAG.
+      state: `cached` if an earlier run's outputs were taken.
+      seconds: wall time.
+      peak_memory_bytes: the largest resident size meanwhile, of all processes that worked for it.
+      outputs: artifacts by key.
+    """
+
+    id: str
+    state: State
+    seconds: float
+    peak_memory_bytes: int
+    outputs: dict[str, list[types.Artifact]] = dataclasses.field(default_factory=dict, repr=False)
+
+
+class NodeFailedError(Exception):
+    """A node failed; its cause is the exception it raised.
+
+    Attributes:
+      reports: of every node that was begun.
+      failed: of the one that failed first.
+    """
+
+    def __init__(self, reports: list[NodeReport]) -> None:
+        self.reports = reports
+        self.failed = next(report for report in reports if report.state == "failed")
+        super().__init__(f"{self.failed.id} failed")
