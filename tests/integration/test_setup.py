@@ -21,7 +21,12 @@ FAKE_UV = """#!/bin/sh
 echo "$*" >>"$UV_LOG"
 case "$*" in
   --version) echo "uv 99.0.0 (stand-in)" ;;
-  venv*) sleep 0.2; mkdir -p .venv/bin; ln -s "$UV_PYTHON_TO_LINK" .venv/bin/python ;;
+  venv*)
+    sleep 0.2
+    for prefix; do :; done
+    mkdir -p "$prefix/bin"
+    touch "$prefix/pyvenv.cfg"
+    ln -s "$UV_PYTHON_TO_LINK" "$prefix/bin/python" ;;
   "pip sync"*) command -v c++ >>"$UV_LOG"; exit "${UV_SYNC_STATUS:-0}" ;;
   *--editable*) touch .venv/bin/posters; chmod +x .venv/bin/posters ;;
   *--target*) mkdir -p .tools/ziglang ;;
@@ -95,11 +100,11 @@ def made_environments(calls: list[str]) -> int:
 def test_setup_installs_the_lock_and_this_package(checkout):
     status, output, errors = checkout.run()
     assert (status, output) == (0, ""), errors
-    assert "done in" in errors
+    assert "installed in" in errors
     calls = checkout.calls()
     [sync] = [call for call in calls if call.startswith("pip sync")]
     assert "--require-hashes" in sync
-    assert sync.endswith("requirements/lock.txt")
+    assert sync.endswith(" requirements/lock.txt requirements/development.txt")
     assert any("--no-deps" in call and call.endswith("--editable .") for call in calls)
 
 
