@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from components.errors import PostersError
 from components.evaluator.settings import EvaluatorSettings
@@ -21,13 +21,11 @@ from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
+from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.section import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ImageConfig(_Section):
+class ImageConfig(Section):
     """Pixels.
 
     Attributes:
@@ -46,7 +44,7 @@ class ImageConfig(_Section):
         return views
 
 
-class BeamConfig(_Section):
+class BeamConfig(Section):
     """Options for Beam, as its command line takes them.
 
     Attributes:
@@ -60,7 +58,7 @@ class BeamConfig(_Section):
     ingest: tuple[str, ...] | None = None
 
 
-class Config(_Section):
+class Config(Section):
     """Everything that a run depends on.
 
     Attributes:
@@ -76,6 +74,9 @@ class Config(_Section):
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       beam: see `BeamConfig`.
+      kubeflow: see `KubeflowConfig`; absent, nothing runs there.
+      vertex: see `VertexConfig`; absent, nothing runs there.
+      resources: see `ResourcesConfig`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -90,6 +91,9 @@ class Config(_Section):
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     beam: BeamConfig = BeamConfig()
+    kubeflow: KubeflowConfig | None = None
+    vertex: VertexConfig | None = None
+    resources: ResourcesConfig = ResourcesConfig()
 
     @field_validator("workspace", "data_root", "schema_path")
     @classmethod
@@ -107,20 +111,40 @@ class Config(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_cluster(self) -> Config:
+        if self.kubeflow and self.vertex:
+            raise ValueError("a job runs on one cluster: leave kubeflow or vertex away")
+        return self
+
     @property
     def features(self) -> Features:
         """Names of the features in an example: as they were ingested, so they are read."""
         return self.ingest.features
 
     @property
+    def cluster(self) -> KubeflowConfig | VertexConfig | None:
+        """The cluster that jobs are compiled for."""
+        return self.kubeflow or self.vertex
+
+    def on_this_machine(self) -> Config:
+        """The same without a cluster: all that runs write lies in the workspace."""
+        return self.model_copy(update={"kubeflow": None, "vertex": None})
+
+    @property
+    def store(self) -> str:
+        """Holds what runs write for later runs: the workspace, or the cluster's store."""
+        return self.cluster.store.rstrip("/") if self.cluster else self.workspace
+
+    @property
     def pipeline_root(self) -> str:
         """Where the artifacts of every run lie."""
-        return f"{self.workspace}/artifacts"
+        return f"{self.store}/artifacts"
 
     @property
     def models_folder(self) -> str:
         """Where pushed versions lie; a model server watches it."""
-        return f"{self.workspace}/models"
+        return f"{self.store}/models"
 
 
 def load(source: str, overrides: Sequence[str] = ()) -> Config:

@@ -17,10 +17,12 @@ from components.evaluator.baseline import LatestOtherBlessedModel
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
+from components.pusher.latest import LatestPushedModel
 from components.transform.component import Transform
 from pipeline import data_nodes, fingerprints, training_nodes
 from pipeline.config import Config
 from pipeline.data import Span
+from pipeline.runners.capabilities import LOCAL, Runner
 
 #: What the Trainer is given; it never sees the split that decides.
 _TRAINER_SPLITS = ("train", "eval")
@@ -29,12 +31,13 @@ PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
-def create_pipeline(config: Config, span: Span) -> Pipeline:
+def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipeline:
     """Builds the DAG.
 
     Args:
       config: the checked configuration.
       span: the data it trains on.
+      runner: what it will run on; see `capabilities` for the differences that this makes.
 
     Returns:
       A pipeline without a metadata connection: that is the runner's to give.
@@ -42,17 +45,12 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
     Raises:
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
-    data = data_nodes.create(config, span)
+    data = data_nodes.create(config, span, runner)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, span, data)
-    training = training_nodes.create(config, span, transform, schema, PIXEL_CODE)
+    training = training_nodes.create(config, span, transform, schema, PIXEL_CODE, runner)
     trainer = training.trainer
-    baseline = Resolver(
-        strategy_class=LatestOtherBlessedModel,
-        candidate=trainer.outputs["model"],
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id(RESOLVER)
+    baseline = _baseline(config, span, trainer, runner)
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -81,6 +79,23 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
         enable_cache=True,
         beam_pipeline_args=list(config.beam.default),
     )
+
+
+def _baseline(config: Config, span: Span, trainer: BaseNode, runner: Runner) -> BaseNode:
+    """The node that finds the model which the new one must not fall behind."""
+    if not runner.has_metadata:
+        return LatestPushedModel(
+            models_folder=config.models_folder,
+            labels=span.labels,
+            code=fingerprints.code("components.pusher"),
+            candidate=trainer.outputs["model"],
+        ).with_id(RESOLVER)
+    return Resolver(
+        strategy_class=LatestOtherBlessedModel,
+        candidate=trainer.outputs["model"],
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(RESOLVER)
 
 
 def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:

@@ -19,11 +19,14 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
 from components.errors import PostersError
+from components.files import write_bytes
 from components.gate import accepted
 from components.gate.component import DataGate
+from components.paths import AnyPath, to_path
 from pipeline import fingerprints
 from pipeline.config import Config
 from pipeline.data import SHARDS, SPLITS, Span
+from pipeline.runners.capabilities import LOCAL, Runner
 
 PREVIOUS = "PreviousStatistics"
 
@@ -45,12 +48,13 @@ class DataNodes:
     nodes: tuple[BaseNode, ...]
 
 
-def create(config: Config, span: Span) -> DataNodes:
+def create(config: Config, span: Span, runner: Runner = LOCAL) -> DataNodes:
     """Builds the nodes from the examples to the gate.
 
     Args:
       config: the checked configuration.
       span: the data to look at.
+      runner: what they will run on.
 
     Raises:
       PostersError: the schema cannot be read or does not fit the vocabulary.
@@ -63,9 +67,9 @@ def create(config: Config, span: Span) -> DataNodes:
     examples = ImportExampleGen(
         input_base=str(span.folder), input_config=example_gen_pb2.Input(splits=splits)
     )
-    schema = ImportSchemaGen(
-        schema_file=str(fingerprints.by_content(path, Path(config.pipeline_root) / "schema"))
-    )
+    schema = ImportSchemaGen(schema_file=str(schema_copy(config)))
+    if runner.local_store:
+        stage(config)
     # The schema says that images are bytes: else StatisticsGen counts them as if they were words,
     # which takes twice the time.
     statistics = StatisticsGen(
@@ -74,7 +78,7 @@ def create(config: Config, span: Span) -> DataNodes:
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    before, gate = _gate(config, span, examples, statistics, schema, validator)
+    before, gate = _gate(config, span, examples, statistics, schema, validator, runner)
     return DataNodes(
         examples, schema, gate, (examples, schema, statistics, validator, *before, gate)
     )
@@ -87,10 +91,11 @@ def _gate(
     statistics: BaseNode,
     schema: BaseNode,
     validator: BaseNode,
+    runner: Runner,
 ) -> tuple[list[BaseNode], BaseNode]:
     """The gate, and the node that finds the previous span's statistics if there are any."""
     folder = accepted_folder(config)
-    previous = accepted.latest_before(folder, span.number)
+    previous = accepted.latest_before(folder, span.number) if runner.has_metadata else None
     importer = previous and Importer(
         source_uri=previous.statistics, artifact_type=standard_artifacts.ExampleStatistics
     ).with_id(PREVIOUS)
@@ -107,6 +112,7 @@ def _gate(
         code=fingerprints.code("components.gate"),
         previous=previous,
         previous_statistics=importer.outputs["result"] if importer else None,
+        find_previous=not runner.has_metadata,
     )
     return ([importer] if importer else []), gate
 
@@ -115,7 +121,19 @@ def accepted_folder(config: Config) -> str:
     """Where the gate records the spans it let through: one folder a data root."""
     # A workspace may be pointed at other data; its spans have the same numbers.
     dataset = hashlib.sha256(config.data_root.encode()).hexdigest()[:12]
-    return f"{config.workspace}/gate/{dataset}"
+    return f"{config.store}/gate/{dataset}"
+
+
+def schema_copy(config: Config) -> AnyPath:
+    """Where the nodes find the schema: a path that changes with its content, as the cache needs."""
+    return fingerprints.by_content(schema_path(config), to_path(config.pipeline_root) / "schema")
+
+
+def stage(config: Config) -> None:
+    """Puts what the nodes read, besides data, where they find it."""
+    copy = schema_copy(config)
+    if not copy.exists():
+        write_bytes(copy, schema_path(config).read_bytes())
 
 
 def schema_path(config: Config) -> Path:

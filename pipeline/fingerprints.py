@@ -11,7 +11,8 @@ import importlib.metadata
 import importlib.resources
 from pathlib import Path
 
-from components.files import file_digest, write_bytes
+from components.files import file_digest
+from components.paths import AnyPath
 
 
 def code(*packages: str) -> str:
@@ -30,9 +31,6 @@ def code(*packages: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def by_content(file: Path, folder: Path) -> Path:
-    """Copies a file to a path that changes with its content, and returns that path."""
-    copy = folder / file_digest(file)[:16] / file.name
-    if not copy.exists():
-        write_bytes(copy, file.read_bytes())
-    return copy
+def by_content(file: Path, folder: AnyPath) -> AnyPath:
+    """The path of a copy of a file, in a folder, that changes with the file's content."""
+    return folder / file_digest(file)[:16] / file.name

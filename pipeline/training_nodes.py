@@ -14,11 +14,15 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.utils import json_utils
 
+from components.pusher.latest import LatestPushedModel
 from components.trainer import extractor
 from components.trainer.base_model import LatestBlessedOfAnotherTraining, digest
+from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
 from pipeline import fingerprints
 from pipeline.config import Config
 from pipeline.data import Span
+from pipeline.runners import custom_job
+from pipeline.runners.capabilities import LOCAL, Runner
 
 WARM_START_RESOLVER = "WarmStartResolver"
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
@@ -34,7 +38,12 @@ class TrainingNodes:
 
 
 def create(
-    config: Config, span: Span, transform: BaseNode, schema: BaseNode, pixel_code: Sequence[str]
+    config: Config,
+    span: Span,
+    transform: BaseNode,
+    schema: BaseNode,
+    pixel_code: Sequence[str],
+    runner: Runner = LOCAL,
 ) -> TrainingNodes:
     """Makes the nodes.
 
@@ -44,9 +53,10 @@ def create(
       transform: Transform.
       schema: the node with the curated schema.
       pixel_code: modules that decide, besides a node's own, which pixels it reads.
+      runner: what they will run on.
     """
     code = fingerprints.code("components.trainer", *pixel_code)
-    custom_config = _custom_config(config, span, code)
+    custom_config = _custom_config(config, span, code, runner)
     inputs: dict[str, Any] = {
         "examples": transform.outputs["transformed_examples"],
         "transform_graph": transform.outputs["transform_graph"],
@@ -61,15 +71,16 @@ def create(
         found["hyperparameters"] = before[-1].outputs["best_hyperparameters"]
     if config.trainer.warm_start:
         trained_on = {"examples": inputs["examples"], **found}
-        before.append(_warm_start_resolver(custom_config, trained_on))
+        before.append(_warm_start(config, span, custom_config, trained_on, runner))
         found["base_model"] = before[-1].outputs["model"]
-    trainer = Trainer(
+    trainer_class, custom_config = _trainer_class(config, custom_config, runner)
+    trainer = trainer_class(
         run_fn="components.trainer.run.run_fn", custom_config=custom_config, **inputs, **found
-    )
+    ).with_id("Trainer")
     return TrainingNodes([*before, trainer], trainer)
 
 
-def _custom_config(config: Config, span: Span, code: str) -> dict[str, Any]:
+def _custom_config(config: Config, span: Span, code: str, runner: Runner) -> dict[str, Any]:
     """What Trainer and Tuner are told; see `components.trainer.run.run_fn`."""
     return {
         "settings": dataclasses.asdict(config.trainer),
@@ -77,12 +88,21 @@ def _custom_config(config: Config, span: Span, code: str) -> dict[str, Any]:
         "labels": list(span.labels),
         "image_size": config.image.size,
         "views": list(config.image.views),
-        "feature_cache": str(Path(config.workspace) / "features"),
+        "feature_cache": runner.feature_cache or str(Path(config.workspace) / "features"),
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),
             "code": code,
         },
     }
+
+
+def _trainer_class(
+    config: Config, custom_config: dict[str, Any], runner: Runner
+) -> tuple[type[Trainer], dict[str, Any]]:
+    """The Trainer, in its node or as a custom job, and what it is told."""
+    if not (runner.has_custom_jobs and config.vertex.trainer_job):
+        return Trainer, custom_config
+    return CustomJobTrainer, {**custom_config, CUSTOM_JOB: custom_job.describe(config)}
 
 
 def _tuner(config: Config, custom_config: dict[str, Any], inputs: dict[str, Any]) -> BaseNode:
@@ -104,12 +124,26 @@ def _tuner(config: Config, custom_config: dict[str, Any], inputs: dict[str, Any]
     )
 
 
-def _warm_start_resolver(
-    custom_config: dict[str, Any], trained_on: dict[str, BaseChannel]
+def _warm_start(
+    config: Config,
+    span: Span,
+    custom_config: dict[str, Any],
+    trained_on: dict[str, BaseChannel],
+    runner: Runner,
 ) -> BaseNode:
+    """The node that finds the model whose head the new one goes on from."""
+    settings = digest(json_utils.dumps(custom_config))
+    if not runner.has_metadata:
+        return LatestPushedModel(
+            models_folder=config.models_folder,
+            labels=span.labels,
+            # Named for the training, so that the same one again goes on from the same model.
+            code=settings,
+            **trained_on,
+        ).with_id(WARM_START_RESOLVER)
     return Resolver(
         strategy_class=LatestBlessedOfAnotherTraining,
-        config={"config_digest": digest(json_utils.dumps(custom_config))},
+        config={"config_digest": settings},
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
         **trained_on,

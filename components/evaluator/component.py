@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.features import Features
+from components.pusher.latest import is_empty
 from components.trainer import export
 from components.undecodable import naming_undecodable_images
 
@@ -26,6 +27,8 @@ class PosterEvaluatorExecutor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """See the base class."""
+        if any(map(is_empty, input_dict.get("baseline_model", []))):
+            input_dict = {**input_dict, "baseline_model": []}
         model = artifact_utils.get_single_uri(input_dict["model"])
         description = export.read_description(path_utils.serving_model_path(model))
         folders = [

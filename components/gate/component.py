@@ -28,6 +28,7 @@ class DataGateSpec(ComponentSpec):
         "span": ExecutionParameter(type=int),
         "accepted_folder": ExecutionParameter(type=str),
         "previous": ExecutionParameter(type=str),
+        "find_previous": ExecutionParameter(type=int),
         "code": ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
@@ -66,6 +67,7 @@ class DataGate(base_component.BaseComponent):
         code: str,
         previous: Accepted | None = None,
         previous_statistics: types.BaseChannel | None = None,
+        find_previous: bool = False,
     ) -> None:
         """Makes the node.
 
@@ -82,6 +84,8 @@ class DataGate(base_component.BaseComponent):
           code: fingerprint of the gate's code.
           previous: the span to compare with, if there is one.
           previous_statistics: its statistics.
+          find_previous: whether the node itself looks for them, as it has to where the folder
+            cannot be read when the DAG is built.
         """
         super().__init__(
             DataGateSpec(
@@ -96,6 +100,7 @@ class DataGate(base_component.BaseComponent):
                 span=span,
                 accepted_folder=accepted_folder,
                 previous=previous.to_json() if previous else "",
+                find_previous=int(find_previous),
                 code=code,
                 report=types.Channel(type=simple_artifacts.File),
             )

@@ -78,8 +78,8 @@ def _judge(
     statistics = _read_statistics(inputs["statistics"])
     splits = {name: facts.read(item, features.labels) for name, item in statistics.items()}
     schema = _read_schema(inputs["schema"])
-    previous = accepted.from_json(properties["previous"]) if properties.get("previous") else None
-    earlier = _read_earlier(inputs, list(splits)) if previous else None
+    previous = _previous(properties)
+    earlier = _read_earlier(inputs, previous, list(splits)) if previous else None
     earlier_facts = earlier and {
         name: facts.read(item, features.labels) for name, item in earlier.items()
     }
@@ -162,12 +162,20 @@ def _read_statistics(artifacts: list[types.Artifact]) -> _Statistics:
     return {name: _load_statistics(artifacts[0].uri, name) for name in names}
 
 
-def _read_earlier(inputs: dict[str, list[types.Artifact]], splits: list[str]) -> _Statistics | None:
+def _previous(properties: dict[str, Any]) -> accepted.Accepted | None:
+    """The span to compare with, if there is one."""
+    if properties["find_previous"]:
+        return accepted.latest_before(properties["accepted_folder"], int(properties["span"]))
+    return accepted.from_json(properties["previous"]) if properties.get("previous") else None
+
+
+def _read_earlier(
+    inputs: dict[str, list[types.Artifact]], previous: accepted.Accepted, splits: list[str]
+) -> _Statistics:
     # An imported artifact does not say which splits it has on every runner.
     artifacts = inputs.get("previous_statistics")
-    if not artifacts:
-        return None
-    return {split: _load_statistics(artifacts[0].uri, split) for split in splits}
+    folder = artifacts[0].uri if artifacts else previous.statistics
+    return {split: _load_statistics(folder, split) for split in splits}
 
 
 def _load_statistics(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:

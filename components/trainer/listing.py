@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from components.features import Features
 from components.files import file_digest, write_bytes
+from components.paths import to_path
 from components.trainer.feature_store import DIGEST, set_aside, sweep
 
 #: Examples parsed at a time.
@@ -78,7 +79,7 @@ def read(folder: Path, examples: Examples) -> Listing:
       folder: holds a file a split; made if absent.
       examples: the split; a listing without rows is not kept.
     """
-    content = sorted((file_digest(Path(file)), file) for file in examples.files)
+    content = sorted((file_digest(to_path(file)), file) for file in examples.files)
     files = tuple(file for _, file in content)
     names = examples.features
     words = [str(_FORMAT), names.image_xf, names.labels_xf, names.id, *(key for key, _ in content)]

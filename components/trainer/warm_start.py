@@ -53,7 +53,8 @@ def start(
     Args:
       head: as `fitting.new_head` makes it; changed if there is something to go on from.
       labels: what it is to tell apart.
-      source: folder of the last blessed model, or None if there is none.
+      source: folder of the last blessed model; None, or a folder that is not there, if there is
+        none.
       wanted: what both models must have in common, as their descriptions name it:
         `extractor_fingerprint`, `image_size`, `views`.
 
@@ -61,7 +62,7 @@ def start(
       What it did. Where it cannot go on it leaves the head alone and says why: a training from
       nothing gives a good model too, so this stops no run.
     """
-    if source is None:
+    if source is None or not tf.io.gfile.exists(source):
         return WarmStart(None, reason="no model was ever blessed")
     try:
         description = export.read_description(source)

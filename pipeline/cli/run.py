@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     overrides = list(options.overrides)
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
-    config = configuration.load(options.config, overrides)
+    config = configuration.load(options.config, overrides).on_this_machine()
     span = data.find_span(config)
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id

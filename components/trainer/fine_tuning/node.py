@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from components.features import Features
 from components.files import file_digest
+from components.paths import to_path
 from components.progress import progress
 from components.trainer.fine_tuning.checkpoints import run_key
 from components.trainer.fine_tuning.images import ImageSource
@@ -76,7 +77,7 @@ def run_folder(settings: TrainerSettings, fn_args: FnArgs) -> Path:
     known = {name: config[name] for name in config.keys() - {"settings", "feature_cache"}}
     facts = {
         "settings": chosen,
-        "examples": [[file_digest(Path(file)) for file in _files(split)] for split in splits],
+        "examples": [[file_digest(to_path(file)) for file in _files(split)] for split in splits],
         "base_model": fn_args.base_model,
         **known,
     }

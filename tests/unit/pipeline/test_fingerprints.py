@@ -1,3 +1,4 @@
+from components.store_path import StorePath
 from pipeline import fingerprints
 
 
@@ -17,13 +18,19 @@ def test_code_changes_with_any_file_of_a_package(tmp_path, monkeypatch):
     assert len({first, second, fingerprints.code(*names)}) == 3
 
 
-def test_a_copy_by_content_keeps_its_path_until_the_content_changes(tmp_path):
+def test_a_path_by_content_stays_until_the_content_changes(tmp_path):
     file = tmp_path / "schema.pbtxt"
     file.write_text("one")
     first = fingerprints.by_content(file, tmp_path / "copies")
-    assert first.read_text() == "one"
+    assert (first.name, first.parents[1]) == ("schema.pbtxt", tmp_path / "copies")
     assert fingerprints.by_content(file, tmp_path / "copies") == first
     file.write_text("two")
-    second = fingerprints.by_content(file, tmp_path / "copies")
-    assert second != first
-    assert (first.read_text(), second.read_text()) == ("one", "two")
+    assert fingerprints.by_content(file, tmp_path / "copies") != first
+
+
+def test_a_path_by_content_may_lie_on_a_store(tmp_path):
+    file = tmp_path / "schema.pbtxt"
+    file.write_text("one")
+    path = str(fingerprints.by_content(file, StorePath("gs://bucket/schema")))
+    assert path.startswith("gs://bucket/schema/")
+    assert path.endswith("/schema.pbtxt")

@@ -1,0 +1,27 @@
+"""`posters compile`: the DAG as one file that Kubeflow Pipelines or Vertex AI runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from components.progress import CONSOLE
+from pipeline import config as configuration
+from pipeline import data
+from pipeline.cli.main import OK
+from pipeline.runners import kubeflow, logs, resources
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compiles and says what the job holds; nothing is sent."""
+    config = configuration.load(options.config, options.overrides)
+    with logs.to_file(Path(config.workspace) / "compile.log"):
+        span = data.find_span(config, options.data)
+        job = kubeflow.compile(config, span, options.out)
+    nodes = len(list(resources.containers(job)))
+    CONSOLE.print(
+        f"{options.out}: {config.name}, span {span.number}, {len(span.labels)} labels, "
+        f"{nodes} containers for {kubeflow.runner_of(config).name}",
+        markup=False,
+    )
+    return OK
