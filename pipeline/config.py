@@ -21,6 +21,7 @@ from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
+from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
 from pipeline.section import Section
 
@@ -155,7 +156,8 @@ def load(source: str, overrides: Sequence[str] = ()) -> Config:
       overrides: `key.subkey=value` each, the value read as YAML.
 
     Raises:
-      PostersError: there is no such file, it is not YAML, or a key is unknown or of a wrong type.
+      PostersError: there is no such file, it is not YAML, a key is unknown or of a wrong type, or a
+        value looks like a secret.
     """
     path = _find(source)
     try:
@@ -176,6 +178,8 @@ def bundled() -> dict[str, Path]:
 
 
 def _check(values: Mapping[str, Any], source: str) -> Config:
+    # First: what is wrong with a value is said with the value.
+    secrets.check(values, source)
     values = dict(values)
     trainer = values.get("trainer")
     if isinstance(trainer, dict) and isinstance(trainer.get("hub_handle"), str):
@@ -196,7 +200,7 @@ def _explain(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            near = difflib.get_close_matches(key, _known_keys(), n=1)
+            near = difflib.get_close_matches(key, known_keys(), n=1)
             yield f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
         elif problem["type"] == "missing":
             yield f"{key}: missing"
@@ -204,7 +208,7 @@ def _explain(error: ValidationError) -> Iterable[str]:
             yield f"{key}: {problem['msg'].lower()}, not {problem['input']!r}"
 
 
-def _known_keys() -> list[str]:
+def known_keys() -> list[str]:
     """Every key that a configuration may have, dotted."""
 
     def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:

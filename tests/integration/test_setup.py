@@ -13,7 +13,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 #: All that set-up asks of a bare system.
 COMMANDS = ["bash", "cat", "chmod", "cut", "dirname", "env", "flock", "getconf", "grep", "head"]
-COMMANDS += ["ln", "ls", "mkdir", "mv", "rm", "sed", "sh", "sha256sum", "sleep", "sort", "tail", "touch"]
+COMMANDS += [
+    "ln",
+    "ls",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "tail",
+    "touch",
+]
 COMMANDS += ["uname"]
 
 #: Does to .venv what uv would, and writes down how it was called.
