@@ -16,7 +16,8 @@ def run(options: argparse.Namespace) -> int:
     """Compiles and says what the job holds; nothing is sent."""
     config = configuration.load(options.config, options.overrides)
     with logs.to_file(Path(config.workspace) / "compile.log"):
-        span = data.find_span(config, options.data)
+        copy = options.data
+        span = data.find_span_in_copy(config, copy) if copy else data.find_span(config)
         job = kubeflow.compile(config, span, options.out)
     nodes = len(list(resources.containers(job)))
     CONSOLE.print(
