@@ -23,6 +23,7 @@ from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
 from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.price_config import PricesConfig
 from pipeline.section import Section
 
 
@@ -78,6 +79,7 @@ class Config(Section):
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
       resources: see `ResourcesConfig`.
+      prices: see `PricesConfig`; absent, nothing is known about what a run costs.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -95,6 +97,7 @@ class Config(Section):
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None
     resources: ResourcesConfig = ResourcesConfig()
+    prices: PricesConfig | None = None
 
     @field_validator("workspace", "data_root", "schema_path")
     @classmethod

@@ -68,7 +68,11 @@ def test_option_and_its_value_as_two_items():
         {"account": "pipeline-runner@your-project.iam.gserviceaccount.com"},
         {"path": "gs://bucket/token=5/a:b@c", "other": "s3://bucket/key/secret/password"},
         {"beam": ["--project=p", "--environment_config=localhost:50000", "--no_use_token"]},
-        {"label": "Basic responsibilities", "title": "The Bearer of Bad News", "genre": "Secret|Token"},
+        {
+            "label": "Basic responsibilities",
+            "title": "The Bearer of Bad News",
+            "genre": "Secret|Token",
+        },
     ],
 )
 def test_what_only_sounds_like_it_passes(values):
