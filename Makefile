@@ -5,7 +5,7 @@ POSTERS := .venv/bin/posters
 SAMPLE := workspace/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench lock clean distclean
+.PHONY: help setup run test lint format bench images lock clean distclean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ format: setup ## mend what lint can mend by itself
 bench: setup ## measure the figures that the README quotes
 	.venv/bin/python -m bench $(ARGS)
 
-lock: ## regenerate requirements/lock.txt; ARGS=--upgrade moves to newer versions
+images: ## build the container images; IMAGES=registry/folder/ is put before their names
+	@scripts/images
+
+lock: ## regenerate the locks in requirements/; ARGS=--upgrade moves to newer versions
 	@scripts/lock $(ARGS)
 
 clean: ## remove workspace/, build leftovers and caches

@@ -62,6 +62,9 @@ EXTRAS = {
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
         "ruff>=0.6",  # lint and format
     ],
+    "cuda": [
+        "tensorflow[and-cuda]==2.16.2",  # CUDA 12.3 and cuDNN 8.9, which it is built against
+    ],
     "kubeflow": [
         "kfp==2.5.0",  # what TFX 1.16 compiles for; later ones changed the spec's classes
     ],

@@ -21,7 +21,9 @@ from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
+from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.price_config import PricesConfig
 from pipeline.section import Section
 
 
@@ -77,6 +79,7 @@ class Config(Section):
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
       resources: see `ResourcesConfig`.
+      prices: see `PricesConfig`; absent, nothing is known about what a run costs.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -94,6 +97,7 @@ class Config(Section):
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None
     resources: ResourcesConfig = ResourcesConfig()
+    prices: PricesConfig | None = None
 
     @field_validator("workspace", "data_root", "schema_path")
     @classmethod
@@ -155,7 +159,8 @@ def load(source: str, overrides: Sequence[str] = ()) -> Config:
       overrides: `key.subkey=value` each, the value read as YAML.
 
     Raises:
-      PostersError: there is no such file, it is not YAML, or a key is unknown or of a wrong type.
+      PostersError: there is no such file, it is not YAML, a key is unknown or of a wrong type, or a
+        value looks like a secret.
     """
     path = _find(source)
     try:
@@ -176,6 +181,8 @@ def bundled() -> dict[str, Path]:
 
 
 def _check(values: Mapping[str, Any], source: str) -> Config:
+    # First: what is wrong with a value is said with the value.
+    secrets.check(values, source)
     values = dict(values)
     trainer = values.get("trainer")
     if isinstance(trainer, dict) and isinstance(trainer.get("hub_handle"), str):
@@ -196,7 +203,7 @@ def _explain(error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            near = difflib.get_close_matches(key, _known_keys(), n=1)
+            near = difflib.get_close_matches(key, known_keys(), n=1)
             yield f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
         elif problem["type"] == "missing":
             yield f"{key}: missing"
@@ -204,7 +211,7 @@ def _explain(error: ValidationError) -> Iterable[str]:
             yield f"{key}: {problem['msg'].lower()}, not {problem['input']!r}"
 
 
-def _known_keys() -> list[str]:
+def known_keys() -> list[str]:
     """Every key that a configuration may have, dotted."""
 
     def walk(schema: Mapping[str, Any], prefix: str) -> Iterable[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import data
+from pipeline import cost, data
 from pipeline.cli.main import OK
 from pipeline.runners import kubeflow, logs, resources
 
@@ -25,4 +25,6 @@ def run(options: argparse.Namespace) -> int:
         f"{nodes} containers for {kubeflow.runner_of(config).name}",
         markup=False,
     )
+    if config.prices:
+        cost.estimate(config, job).show(CONSOLE)
     return OK

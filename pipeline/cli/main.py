@@ -235,6 +235,10 @@ def _add_submit(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument(
         "--yes", action="store_true", help="do not ask; needed where nobody can be asked"
     )
+    verb.add_argument(
+        "--max-cost", type=float, metavar="X",
+        help="refuse a run that is estimated to cost more, in the currency of `prices`",
+    )  # fmt: skip
     _add_config(verb, default="kubeflow")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import data, submitted
+from pipeline import cost, data, submitted
 from pipeline.cli.main import FAILED, OK
 from pipeline.runners import difference, kubeflow, logs, requirements
 from pipeline.services.connect import connect
@@ -33,6 +33,11 @@ def run(options: argparse.Namespace) -> int:
         service.check(job)
     CONSOLE.print(f"{config.name}, span {span.number}, for {runner.name}", markup=False)
     _show_difference(submitted.read(config, runner.name), job)
+    estimate = cost.estimate(config, job) if config.prices else None
+    if estimate:
+        estimate.show(CONSOLE)
+    if options.max_cost is not None:
+        cost.check_cap(estimate, options.max_cost)
     if not (options.yes or _confirmed()):
         CONSOLE.print("Nothing was submitted.")
         return FAILED

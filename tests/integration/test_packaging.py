@@ -17,26 +17,50 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("components", "configs", "pipeline", "schema")
 
 
-def test_lock_is_whole_and_names_no_place():
-    lock = (ROOT / "requirements" / "lock.txt").read_text()
+def locked(name: str) -> dict[str, str]:
+    """Versions by package, as one of the locks has them."""
+    lock = (ROOT / "requirements" / f"{name}.txt").read_text()
+    return {
+        package.replace("_", "-").lower(): version
+        for package, version in re.findall(r"(?m)^([^\s=]+)==(\S+)", lock)
+    }
+
+
+@pytest.mark.parametrize(("name", "least"), [("lock", 200), ("development", 5), ("cuda", 10)])
+def test_lock_is_whole_and_names_no_place(name, least):
+    lock = (ROOT / "requirements" / f"{name}.txt").read_text()
     assert "make lock" in lock
     assert "://" not in lock
     assert " /" not in lock
     blocks = re.split(r"(?m)^(?=\S+==)", lock)[1:]
-    assert len(blocks) > 200
+    assert len(blocks) >= least
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-def test_lock_holds_the_declared_pins():
-    lock = (ROOT / "requirements" / "lock.txt").read_text()
-    locked = {
-        name.replace("_", "-").lower(): version
-        for name, version in re.findall(r"(?m)^([^\s=]+)==(\S+)", lock)
+def test_package_stands_in_one_lock():
+    names = [set(locked(name)) for name in ("lock", "development", "cuda")]
+    assert len(set.union(*names)) == sum(map(len, names))
+
+
+def test_production_goes_without_the_tools_of_development():
+    assert not {"hypothesis", "pytest", "ruff"} & set(locked("lock"))
+
+
+def test_cuda_lock_is_what_tensorflow_names():
+    named = [Requirement(line) for line in metadata.requires("tensorflow")]
+    assert locked("cuda") == {
+        requirement.name: str(requirement.specifier).removeprefix("==")
+        for requirement in named
+        if "and-cuda" in str(requirement.marker)
     }
+
+
+def test_lock_holds_the_declared_pins():
+    versions = locked("lock") | locked("development") | locked("cuda")
     declared = [Requirement(line) for line in metadata.requires("poster-pipeline")]
     assert len(declared) > 20
     for requirement in declared:
-        version = locked[requirement.name.replace("_", "-").lower()]
+        version = versions[requirement.name.replace("_", "-").lower()]
         assert requirement.specifier.contains(version), requirement
 
 

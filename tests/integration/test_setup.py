@@ -13,7 +13,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 #: All that set-up asks of a bare system.
 COMMANDS = ["bash", "cat", "chmod", "cut", "dirname", "env", "flock", "getconf", "grep", "head"]
-COMMANDS += ["ln", "mkdir", "mv", "rm", "sed", "sh", "sha256sum", "sleep", "sort", "tail", "touch"]
+COMMANDS += [
+    "ln",
+    "ls",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "tail",
+    "touch",
+]
 COMMANDS += ["uname"]
 
 #: Does to .venv what uv would, and writes down how it was called.
@@ -21,7 +34,12 @@ FAKE_UV = """#!/bin/sh
 echo "$*" >>"$UV_LOG"
 case "$*" in
   --version) echo "uv 99.0.0 (stand-in)" ;;
-  venv*) sleep 0.2; mkdir -p .venv/bin; ln -s "$UV_PYTHON_TO_LINK" .venv/bin/python ;;
+  venv*)
+    sleep 0.2
+    for prefix; do :; done
+    mkdir -p "$prefix/bin"
+    touch "$prefix/pyvenv.cfg"
+    ln -s "$UV_PYTHON_TO_LINK" "$prefix/bin/python" ;;
   "pip sync"*) command -v c++ >>"$UV_LOG"; exit "${UV_SYNC_STATUS:-0}" ;;
   *--editable*) touch .venv/bin/posters; chmod +x .venv/bin/posters ;;
   *--target*) mkdir -p .tools/ziglang ;;
@@ -95,11 +113,11 @@ def made_environments(calls: list[str]) -> int:
 def test_setup_installs_the_lock_and_this_package(checkout):
     status, output, errors = checkout.run()
     assert (status, output) == (0, ""), errors
-    assert "done in" in errors
+    assert "installed in" in errors
     calls = checkout.calls()
     [sync] = [call for call in calls if call.startswith("pip sync")]
     assert "--require-hashes" in sync
-    assert sync.endswith("requirements/lock.txt")
+    assert sync.endswith(" requirements/lock.txt requirements/development.txt")
     assert any("--no-deps" in call and call.endswith("--editable .") for call in calls)
 
 
@@ -125,6 +143,36 @@ def test_changed_lock_updates_the_environment(checkout):
     assert made_environments(calls) == 0
     assert any(call.startswith("pip sync") for call in calls)
     assert checkout.run() == (0, "", "")
+
+
+def test_code_goes_where_an_image_wants_it(checkout):
+    prefix = checkout.root.parent / "image"
+    assert checkout.run("install-code", str(prefix))[0] == 1
+    assert checkout.run("install-packages", str(prefix), "lock", "cuda")[0] == 0
+    [sync] = [call for call in checkout.calls() if call.startswith("pip sync")]
+    assert sync.endswith(" requirements/lock.txt requirements/cuda.txt")
+    status, _, errors = checkout.run("install-code", str(prefix), "--target", "/opt/code")
+    assert status == 0, errors
+    [call] = [call for call in checkout.calls() if call.startswith("pip install")]
+    assert f"--python {prefix}/bin/python " in call
+    assert "--no-deps" in call
+    assert call.endswith(" --target /opt/code .")
+
+
+def test_folder_that_is_no_environment_is_left_alone(checkout):
+    folder = checkout.root.parent / "precious"
+    folder.mkdir()
+    (folder / "data").write_text("kept")
+    status, _, errors = checkout.run("install-packages", str(folder), "lock")
+    assert status == 1
+    assert f"{folder} holds something that is no Python environment" in errors
+    assert (folder / "data").read_text() == "kept"
+
+
+def test_unknown_lock_is_named(checkout):
+    status, _, errors = checkout.run("install-packages", str(checkout.root / "x"), "locks")
+    assert status == 1
+    assert "there is no lock requirements/locks.txt" in errors
 
 
 def test_interrupted_setup_starts_over(checkout):

@@ -45,6 +45,28 @@ def _arguments(verb: str, name: str, workspace, root: StorePath, *overrides: str
     return [verb, "--config", name, *(f"--set={setting}" for setting in settings)]
 
 
+PRICES = (
+    "prices={currency: EUR, cpu_hour: 0.04, memory_gb_hour: 0.005, minutes: {default: 30},"
+    " accelerator_hour: {nvidia.com/gpu: 2}}"
+)
+
+
+def test_cap_is_kept_before_anything_is_sent(store, tmp_path, capsys):
+    with kubeflow_server.serving() as kubeflow:
+        common = ("kubeflow", tmp_path, store, f"kubeflow.host={kubeflow.address}")
+        command = [*_arguments("submit", *common, PRICES), "--yes", "--max-cost"]
+        assert main([*command, "1.5"]) == FAILED
+        captured = capsys.readouterr()
+        assert "Estimated, if nothing is cached: " in captured.out
+        assert "--max-cost 1.5: the run would cost about" in captured.err
+        assert " EUR: Trainer 1.2" in captured.err
+        assert not kubeflow.runs
+        assert main([*command, "5"]) == OK
+        assert list(kubeflow.runs) == ["run-1"]
+        assert main([*_arguments("submit", *common), "--yes", "--max-cost", "5"]) == FAILED
+        assert "no section prices" in capsys.readouterr().err
+
+
 def test_to_kubeflow_and_back(store, tmp_path, capsys):
     with kubeflow_server.serving() as kubeflow:
         common = ("kubeflow", tmp_path, store, f"kubeflow.host={kubeflow.address}")
