@@ -8,12 +8,13 @@ from typing import Any
 from tfx import types
 from tfx.components.evaluator import component, executor
 from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.features import Features
 from components.trainer import export
-from components.undecodable import naming_undecodable_images
+from components.undecodable import naming_undecodable_images, refuse_undecodable_images
 
 
 class PosterEvaluatorExecutor(executor.Executor):
@@ -33,8 +34,13 @@ class PosterEvaluatorExecutor(executor.Executor):
             for split in json.loads(exec_properties["example_splits"])
             for uri in artifact_utils.get_split_uris(input_dict["examples"], split)
         ]
-        with naming_undecodable_images(folders, Features(**description["features"])):
+        features = Features(**description["features"])
+        with naming_undecodable_images(folders, features):
             super().Do(input_dict, output_dict, exec_properties)
+        # An exported model gives such an image a row of NaN, which no rule blesses.
+        blessing = artifact_utils.get_single_uri(output_dict["blessing"])
+        if not fileio.exists(f"{blessing}/BLESSED"):
+            refuse_undecodable_images(folders, features)
 
 
 class Evaluator(component.Evaluator):

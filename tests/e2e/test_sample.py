@@ -46,6 +46,8 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
     assert set(tf.saved_model.load(str(pushed)).signatures) == {
         "serving_default",
         "serving_examples",
+        "embedding",
+        "transform_features",
         "transform_labels",
     }
     for node in first_run["nodes"]:
