@@ -1,10 +1,11 @@
-"""Which model the new one must not fall behind."""
+"""Which model the new one must not fall behind, and whether it can be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import ml_metadata as mlmd
+import numpy as np
 import tensorflow as tf
 from tfx import types
 from tfx.components.evaluator import constants
@@ -13,9 +14,12 @@ from tfx.utils import path_utils
 
 from components.trainer import export
 
+#: What TensorFlow and a model's files fail with when it cannot be loaded or asked.
+_UNUSABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError)
+
 
 class LatestOtherBlessedModel(ResolverStrategy):
-    """The latest blessed model that is not the candidate itself and has the candidate's labels.
+    """The latest blessed model that is not the candidate itself and shares a label with it.
 
     TFX's own strategy takes the latest blessed model, whatever it is. Run twice with nothing
     changed, it compares a model with itself, and Evaluator and Pusher run again for it.
@@ -39,9 +43,11 @@ class LatestOtherBlessedModel(ResolverStrategy):
         candidates = input_dict["candidate"]
         blessings = blessings_by_model(input_dict["model_blessing"])
         own = {candidate.id for candidate in candidates}
-        labels = [_labels(candidate) for candidate in candidates]
+        wanted = {label for candidate in candidates for label in labels_of(candidate.uri) or ()}
         for model in sorted(input_dict["model"], key=lambda artifact: artifact.id, reverse=True):
-            if model.id in blessings and model.id not in own and _labels(model) in labels:
+            if model.id in own or model.id not in blessings:
+                continue
+            if wanted.intersection(labels_of(model.uri) or ()):
                 return {
                     "candidate": candidates,
                     "model": [model],
@@ -59,9 +65,39 @@ def blessings_by_model(artifacts: Iterable[types.Artifact]) -> dict[int, types.A
     }
 
 
-def _labels(model: types.Artifact) -> list[str] | None:
-    """A model's labels in order, or nothing if it no longer lies where it was written."""
+def labels_of(model_uri: str) -> list[str] | None:
+    """A model's labels in order, or None if it no longer lies where it was written."""
     try:
-        return export.read_description(path_utils.serving_model_path(model.uri))["labels"]
-    except (OSError, ValueError, tf.errors.OpError):
+        return export.read_description(path_utils.serving_model_path(model_uri))["labels"]
+    except _UNUSABLE:
         return None
+
+
+def why_unusable(model_uri: str, labels: Sequence[str], example: bytes) -> str | None:
+    """Tries a baseline on one example before TFMA does: its failure there would end the run.
+
+    Such a model would stop every run after it, since only a run can bless another.
+
+    Args:
+      model_uri: the baseline's.
+      labels: the new model's.
+      example: serialized.
+
+    Returns:
+      Why it cannot be compared with, in words, or None if it can.
+    """
+    known = labels_of(model_uri)
+    if known is None:
+        return f"the last blessed model cannot be read at {model_uri}"
+    if not set(known) & set(labels):
+        return f"the last blessed model, {model_uri}, has none of this model's labels"
+    try:
+        model = tf.saved_model.load(path_utils.serving_model_path(model_uri))
+        answer = model.signatures[export.SERVING_EXAMPLES](examples=tf.constant([example]))
+        shape = np.shape(answer["scores"])
+    except _UNUSABLE as error:
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        return f"the last blessed model, {model_uri}, does not answer ({reason})"
+    if shape != (1, len(known)):
+        return f"the last blessed model, {model_uri}, gives scores of the shape {shape}"
+    return None

@@ -1,221 +1,223 @@
-"""The real Evaluator, on models of known quality: its figures, its gate and its words."""
-
-import json
+"""The real Evaluator's figures, on a model whose answers are known, against scikit-learn."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn import metrics as sklearn_metrics
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types import standard_artifacts
-from tfx.utils import proto_utils
 
 from components.errors import PostersError
-from components.evaluator import verdict
-from components.evaluator.component import PosterEvaluatorExecutor
-from components.evaluator.eval_config import eval_config
+from components.evaluator import predictions
 from components.evaluator.settings import EvaluatorSettings
-from components.trainer import export
+from tests.evaluating import Answering, evaluate, save
 from tests.examples import FEATURES, encode, example, picture, write_records
 
 LABELS = ["Drama", "Comedy", "Horror", "Film-Noir", "News"]
 #: One label has no example at all; the count leaves a ragged last batch.
 RATES = np.array([0.5, 0.35, 0.15, 0.05, 0.0])
 COUNT = 333
-SETTINGS = EvaluatorSettings(min_macro_f1_lift=1.1, max_macro_f1_drop=0.02)
+YEARS = [1987, 1990, 1999, 2004, None]
+SIZES = [(40, 60), (200, 130), (600, 800)]
+SETTINGS = EvaluatorSettings(slices=("label", "decade", "label_count", "image_size", "country"))
 
 
-class _Scripted(tf.Module):
-    """A model that answers with the scores its examples carry: any quality can be had."""
-
-    def __init__(self, column: str) -> None:
-        super().__init__()
-        self._spec = {column: tf.io.FixedLenFeature([len(LABELS)], tf.float32)}
-        self._column = column
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
-    def serve_examples(self, examples):
-        return {"scores": tf.io.parse_example(examples, self._spec)[self._column]}
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
-    def transform_labels(self, examples):
-        spec = {"truth": tf.io.FixedLenFeature([len(LABELS)], tf.float32)}
-        return {FEATURES.labels_xf: tf.io.parse_example(examples, spec)["truth"]}
+def _column(name, examples):
+    spec = {name: tf.io.FixedLenFeature([len(LABELS)], tf.float32)}
+    return tf.io.parse_example(examples, spec)[name]
 
 
-def _scores(truth: np.ndarray, quality: float, seed: int = 1) -> np.ndarray:
-    noise = np.random.default_rng(seed).random(truth.shape)
-    return np.clip(quality * truth + (1 - quality) * noise, 0, 1).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def truth():
-    drawn = np.random.default_rng(0).random((COUNT, len(LABELS))) < RATES
-    drawn[~drawn.any(axis=1), 0] = True
-    return drawn.astype(np.float32)
+def _scripted(folder):
+    """A model that answers with what its examples carry."""
+    return save(
+        Answering(
+            lambda examples: {
+                name: _column(name, examples) for name in ("scores", "probabilities")
+            },
+            lambda examples: _column("truth", examples),
+        ),
+        folder,
+        LABELS,
+    )
 
 
 @pytest.fixture(scope="module")
-def scores(truth):
-    good = _scores(truth, 0.45)
-    good[:40:2, 0] = 0.5  # exactly at the decision point
-    nan = good.copy()
-    nan[17, 2] = np.nan
+def given():
+    generator = np.random.default_rng(0)
+    truth = generator.random((COUNT, len(LABELS))) < RATES
+    truth[~truth.any(axis=1), 0] = True
+    scores = 0.45 * truth + 0.55 * generator.random(truth.shape)
+    scores[:40:2, 0] = 0.5  # exactly at the decision point
+    scores[:, 1] = scores[:, 1].round(1)  # many ties
     return {
-        "good": good,
-        "slightly_worse": np.where(np.arange(COUNT)[:, None] % 90 == 0, 1 - good, good),
-        "better": _scores(truth, 0.55),
-        "worse": _scores(truth, 0.3),
-        "all_positive": np.ones_like(good),
-        "shuffled": good[np.random.default_rng(2).permutation(COUNT)],
-        "nan": nan,
+        "truth": truth,
+        "scores": scores.astype(np.float32),
+        "probabilities": (scores**2).astype(np.float32),
     }
 
 
 @pytest.fixture(scope="module")
-def world(truth, scores, tmp_path_factory):
-    """A folder with a model for each kind of scores, and the examples they are asked about."""
+def evaluated(given, tmp_path_factory):
+    """The verdict, and the folder of the evaluation."""
     root = tmp_path_factory.mktemp("evaluator")
-    image = encode(picture(0))
-    records = [
-        example(
-            str(row),
-            image,
-            [label for label, has in zip(LABELS, truth[row], strict=True) if has],
-            truth=truth[row],
-            **{name: values[row] for name, values in scores.items()},
-        )
-        for row in range(COUNT)
-    ]
+    images = [encode(picture(0, *size)) for size in SIZES]
+    records = []
+    for row in range(COUNT):
+        has = [label for label, yes in zip(LABELS, given["truth"][row], strict=True) if yes]
+        record = tf.train.Example.FromString(
+            example(
+                str(row), images[row % 3], has, year=YEARS[row % 5],
+                **{name: values[row] for name, values in given.items()},
+            )
+        )  # fmt: skip
+        if row % 7 == 0:
+            record.features.feature["country"].bytes_list.value.extend([b"FR", b"IT"])
+        records.append(record.SerializeToString())
     write_records(root / "examples" / "Split-test" / "data.gz", records)
-    for name in scores:
-        model = _Scripted(name)
-        folder = str(root / name / "Format-Serving")
-        signatures = {
-            export.SERVING_EXAMPLES: model.serve_examples,
-            export.TRANSFORM_LABELS: model.transform_labels,
-        }
-        tf.saved_model.save(model, folder, signatures=signatures)
-        _describe(folder)
-    return root
+    model = _scripted(root / "model")
+    return evaluate(root, root / "examples", model, LABELS, settings=SETTINGS), root / "evaluation"
 
 
-def _describe(folder: str) -> None:
-    path = f"{folder}/{export.DESCRIPTION_FILE}"
-    tf.io.gfile.makedirs(path.rsplit("/", 1)[0])
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps({"labels": LABELS, "features": {}}))
+def _slices(truth):
+    """Every slice, and the rows in it."""
+    rows = np.arange(COUNT)
+    yield from ((("label", label), truth[:, i]) for i, label in enumerate(LABELS) if i != 4)
+    decades = ["1980s", "1990s", "1990s", "2000s", "unknown"]
+    yield from ((("decade", at), np.array(decades)[rows % 5] == at) for at in set(decades))
+    counts = truth.sum(axis=1)
+    yield from ((("label_count", str(n)), counts == n) for n in set(counts.tolist()))
+    sides = ["0 to 127 px", "128 to 255 px", "512 px and more"]
+    yield from ((("image_size", side), rows % 3 == i) for i, side in enumerate(sides))
+    yield from ((("country", code), rows % 7 == 0) for code in ("FR", "IT"))
 
 
-def _evaluate(world, output, model, baseline=None):
-    examples = standard_artifacts.Examples()
-    examples.uri = str(world / "examples")
-    examples.split_names = '["test"]'
-    inputs = {"examples": [examples], "model": [_model(world, model)]}
-    if baseline:
-        inputs["baseline_model"] = [_model(world, baseline)]
-    evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
-    evaluation.uri, blessing.uri = str(output / "evaluation"), str(output / "blessing")
-    PosterEvaluatorExecutor(
-        BaseBeamExecutor.Context(tmp_dir=str(output / "tmp"), unique_id="1")
-    ).Do(
-        inputs,
-        {"evaluation": [evaluation], "blessing": [blessing]},
-        {
-            "eval_config": proto_utils.proto_to_json(eval_config(SETTINGS, LABELS, FEATURES, "")),
-            "example_splits": '["test"]',
-        },
-    )
-    return verdict.read(evaluation.uri, blessing.uri)
-
-
-def _model(world, name):
-    model = standard_artifacts.Model()
-    model.uri = str(world / name)
-    return model
-
-
-def test_figures_equal_scikit_learns(world, truth, scores, tmp_path):
-    found = _evaluate(world, tmp_path, "good")
-    decided = scores["good"] > 0.5
-    precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(
-        truth, decided, average=None, zero_division=0
-    )
-    everything = sklearn_metrics.f1_score(truth, np.ones_like(truth), average=None, zero_division=0)
-    by_label = found.by_label(LABELS)
+def _assert_equal_scikit_learns(figures, truth, scores, probabilities):
+    decided, everything = scores > 0.5, np.ones_like(truth)
+    for average in (None, "macro", "micro"):
+        found = sklearn_metrics.precision_recall_fscore_support(
+            truth, decided, average=average, zero_division=0
+        )
+        for name, expected in zip(("precision", "recall", "f1"), found, strict=False):
+            if average:
+                assert figures[f"{average}_{name}"] == pytest.approx(expected, abs=1e-6)
+            else:
+                own = [figures[f"{name}/{label}"] for label in LABELS]
+                np.testing.assert_allclose(own, expected, atol=1e-6)
+    all_positive = sklearn_metrics.f1_score(truth, everything, average=None, zero_division=0)
+    rankings = {"auc": [], "average_precision": []}
     for index, label in enumerate(LABELS):
-        figures = by_label[label]
-        assert figures["f1"] == pytest.approx(f1[index], abs=1e-6)
-        assert figures["precision"] == pytest.approx(precision[index], abs=1e-6)
-        assert figures["recall"] == pytest.approx(recall[index], abs=1e-6)
-        assert figures["support"] == support[index]
-        assert figures["predicted"] == decided[:, index].sum()
-        assert figures["all_positive_f1"] == pytest.approx(everything[index], abs=1e-6)
-        if support[index]:
-            auc = sklearn_metrics.roc_auc_score(truth[:, index], scores["good"][:, index])
-            assert figures["auc"] == pytest.approx(auc, abs=1e-6)
-        else:
-            assert np.isnan(figures["auc"])
-    macro = sklearn_metrics.f1_score(truth, decided, average="macro", zero_division=0)
-    micro = sklearn_metrics.f1_score(truth, decided, average="micro")
-    assert found.figures["macro_f1"] == pytest.approx(macro, abs=1e-6)
-    assert found.figures["micro_f1"] == pytest.approx(micro, abs=1e-6)
-    assert found.figures["macro_f1_lift"] == pytest.approx(macro / everything.mean(), abs=1e-6)
-    assert found.figures["examples"] == COUNT
+        column = truth[:, index], scores[:, index]
+        assert figures[f"support/{label}"] == column[0].sum()
+        assert figures[f"predicted/{label}"] == decided[:, index].sum()
+        assert figures[f"predicted_rate/{label}"] == pytest.approx(decided[:, index].mean())
+        assert figures[f"all_positive_f1/{label}"] == pytest.approx(all_positive[index], abs=1e-6)
+        known = {
+            "auc": 0 < column[0].mean() < 1 and sklearn_metrics.roc_auc_score(*column),
+            "average_precision": column[0].any()
+            and sklearn_metrics.average_precision_score(*column),
+        }
+        for name, expected in known.items():
+            if expected is not False and expected is not np.False_:
+                assert figures[f"{name}/{label}"] == pytest.approx(expected, abs=1e-6)
+                rankings[name].append(expected)
+            else:
+                assert np.isnan(figures[f"{name}/{label}"])
+    for name, expected in rankings.items():
+        macro = np.mean(expected) if expected else np.nan
+        assert figures[f"macro_{name}"] == pytest.approx(macro, abs=1e-6, nan_ok=True)
+    lift = figures["macro_f1"] / all_positive.mean()
+    assert figures["macro_f1_lift"] == pytest.approx(lift, abs=1e-6)
+    assert figures["examples"] == len(truth)
+    errors = [
+        np.average(
+            np.abs([truth[at, i].mean() - probabilities[at, i].mean() for at in bins]),
+            weights=[at.sum() for at in bins],
+        )
+        for i in range(len(LABELS))
+        for bins in [_bins(probabilities[:, i])]
+    ]
+    own = [figures[f"expected_calibration_error/{label}"] for label in LABELS]
+    np.testing.assert_allclose(own, errors, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("model", "baseline", "blessed", "words"),
-    [
-        ("good", None, True, "no earlier blessed model"),
-        ("better", "good", True, "does not fall behind"),
-        ("good", "good", True, "does not fall behind"),
-        ("slightly_worse", "good", True, "does not fall behind"),
-        ("worse", "good", False, "below the last blessed model's"),
-        ("all_positive", None, False, "only 1.00 times what answering yes to everything"),
-        ("shuffled", None, False, "times what answering yes to everything"),
-        ("nan", None, False, "not numbers (NaN)"),
-        ("nan", "good", False, "not numbers (NaN)"),
-        ("good", "nan", False, "last blessed model's"),
-    ],
-)
-def test_the_gate(world, tmp_path, model, baseline, blessed, words):
-    found = _evaluate(world, tmp_path, model, baseline)
-    assert found.blessed is blessed, found.reasons
-    assert any(words in reason for reason in found.reasons), found.reasons
-    assert (found.baseline is None) is (baseline is None)
-    assert (tmp_path / "blessing" / ("BLESSED" if blessed else "NOT_BLESSED")).exists()
+def _bins(probabilities):
+    places = np.minimum((probabilities.astype(float) * 10).astype(int), 9)
+    return [places == place for place in np.unique(places)]
 
 
-def test_an_image_that_cannot_be_decoded_is_named(world, tmp_path):
+def test_figures_equal_scikit_learns_for_every_label_and_slice(given, evaluated):
+    found, _ = evaluated
+    _assert_equal_scikit_learns(found.figures, **given)
+    slices = {(part.feature, part.value): part for part in found.slices}
+    expected = dict(_slices(given["truth"]))
+    assert set(slices) == set(expected)
+    for key, rows in expected.items():
+        assert slices[key].examples == rows.sum()
+        parts = {name: values[rows] for name, values in given.items()}
+        _assert_equal_scikit_learns(slices[key].figures, **parts)
+
+
+def test_slices_come_in_the_order_of_the_settings_and_of_their_values(evaluated):
+    found, _ = evaluated
+    names = [part.feature for part in found.slices]
+    assert sorted(names, key=SETTINGS.slices.index) == names
+    assert [part.value for part in found.slices if part.feature == "decade"] == [
+        "1980s", "1990s", "2000s", "unknown",
+    ]  # fmt: skip
+
+
+def test_the_answers_are_kept_beside_their_ids(given, evaluated):
+    _, evaluation = evaluated
+    kept = predictions.read(str(evaluation))
+    assert kept.labels == tuple(LABELS)
+    assert sorted(kept.ids) == kept.ids.tolist()
+    rows = kept.ids.astype(int)
+    assert sorted(rows) == list(range(COUNT))
+    np.testing.assert_array_equal(kept.truth, given["truth"][rows])
+    np.testing.assert_array_equal(kept.scores, given["scores"][rows])
+    np.testing.assert_array_equal(kept.probabilities, given["probabilities"][rows])
+    assert kept.baseline_labels is None
+    assert kept.baseline_scores is None
+
+
+def test_intervals_pairs_and_calibration_are_in_the_verdict(given, evaluated):
+    found, _ = evaluated
+    assert set(found.intervals) == {"macro_f1", *(f"f1/{label}" for label in LABELS)}
+    for key, (low, high) in found.intervals.items():
+        assert low <= found.figures[key] <= high
+    truth, decided = given["truth"].astype(int), (given["scores"] > 0.5).astype(int)
+    assert found.confusion.co_occurrence_truth == (truth.T @ truth).tolist()
+    assert found.confusion.co_occurrence_predicted == (decided.T @ decided).tolist()
+    assert found.confusion.confusion == (truth.T @ decided).tolist()
+    for label in LABELS:
+        assert len(found.calibration[label]) == 10
+        assert sum(part.count for part in found.calibration[label]) == COUNT
+
+
+def test_an_image_that_cannot_be_decoded_is_named(tmp_path):
     """A model that decodes images fails on one, and the error says which."""
 
-    class Decoding(_Scripted):
-        @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
-        def serve_examples(self, examples):
-            spec = {FEATURES.image: tf.io.FixedLenFeature([], tf.string)}
-            images = tf.io.parse_example(examples, spec)[FEATURES.image]
-            sizes = tf.map_fn(lambda i: tf.size(tf.io.decode_image(i)), images, tf.int32)
-            return {"scores": tf.tile(tf.cast(sizes, tf.float32)[:, None], (1, len(LABELS)))}
+    def decode(examples):
+        spec = {FEATURES.image: tf.io.FixedLenFeature([], tf.string)}
+        images = tf.io.parse_example(examples, spec)[FEATURES.image]
+        sizes = tf.map_fn(lambda i: tf.size(tf.io.decode_image(i)), images, tf.int32)
+        answer = tf.tile(tf.cast(sizes, tf.float32)[:, None], (1, len(LABELS)))
+        return {"scores": answer, "probabilities": answer}
 
-    model = Decoding("good")
-    folder = str(tmp_path / "decoding" / "Format-Serving")
-    tf.saved_model.save(
-        model,
-        folder,
-        signatures={
-            export.SERVING_EXAMPLES: model.serve_examples,
-            export.TRANSFORM_LABELS: model.transform_labels,
-        },
-    )
-    _describe(folder)
+    decoding = Answering(decode, lambda examples: _column("truth", examples))
+    model = save(decoding, tmp_path / "model", LABELS)
     records = [
         example("tt1", encode(picture(0)), ["Drama"], truth=[1, 0, 0, 0, 0]),
         example("tt2", b"<html>404</html>", ["Drama"], truth=[1, 0, 0, 0, 0]),
     ]
     write_records(tmp_path / "examples" / "Split-test" / "data.gz", records)
     with pytest.raises(PostersError) as caught:
-        _evaluate(tmp_path, tmp_path / "out", "decoding")
+        evaluate(tmp_path / "out", tmp_path / "examples", model, LABELS)
     assert "1 image(s) cannot be decoded" in str(caught.value)
     assert "id tt2 (16 bytes)" in str(caught.value)
     assert "tt1" not in str(caught.value)
+
+
+def test_an_empty_split_says_what_to_do(tmp_path):
+    model = _scripted(tmp_path / "model")
+    write_records(tmp_path / "examples" / "Split-test" / "data.gz", [])
+    with pytest.raises(PostersError, match="the test split holds no example"):
+        evaluate(tmp_path / "out", tmp_path / "examples", model, LABELS)
