@@ -17,6 +17,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.serving_check.settings import ServingCheckSettings
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
@@ -75,6 +76,7 @@ class Config(_Section):
       trainer: see `TrainerSettings`.
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
+      serving_check: see `ServingCheckSettings`.
       beam: see `BeamConfig`.
     """
 
@@ -89,6 +91,7 @@ class Config(_Section):
     trainer: TrainerSettings
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
+    serving_check: ServingCheckSettings = ServingCheckSettings()
     beam: BeamConfig = BeamConfig()
 
     @field_validator("workspace", "data_root", "schema_path")

@@ -16,6 +16,7 @@ from components.files import write_text
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
+    from components.serving_check.report import ServingReport
     from pipeline.runners.local import NodeReport
 
 #: Grows when a reader of `summary.json` would have to change.
@@ -35,6 +36,7 @@ class RunSummary:
       nodes: one report a node, in order.
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
+      serving: whether the model serves, or None if the run failed before that was checked.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
     """
@@ -47,6 +49,7 @@ class RunSummary:
     nodes: Sequence[NodeReport]
     gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
+    serving: ServingReport | None = None
     pushed: str | None = None
     error: str | None = None
 
@@ -55,7 +58,8 @@ class RunSummary:
         """`pushed`, `refused` or `failed`."""
         if self.error or self.verdict is None:
             return "failed"
-        return "pushed" if self.verdict.blessed else "refused"
+        serves = self.serving is None or self.serving.serves
+        return "pushed" if self.verdict.blessed and serves else "refused"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -84,6 +88,7 @@ class RunSummary:
             ],
             "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
+            "serving": self.serving and dataclasses.asdict(self.serving),
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),
             "baseline_metrics": verdict and verdict.baseline and _overall(verdict.baseline),
@@ -101,9 +106,13 @@ class RunSummary:
         console.print(_headline(self.verdict), style="bold")
         for reason in self.verdict.reasons:
             console.print(f"  - {reason}")
+        if self.serving:
+            console.print("Serves." if self.serving.serves else "Does not serve.", style="bold")
+            for reason in self.serving.reasons:
+                console.print(f"  - {reason}", markup=False)
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
-        elif not self.verdict.blessed:
+        elif self.status == "refused":
             console.print("Not pushed: what served before still serves.")
 
 

@@ -23,6 +23,7 @@ from pipeline.summary import RunSummary
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
+    from components.serving_check.report import ServingReport
     from pipeline.runners.local import NodeReport
 
 _MEGABYTE = 1 << 20
@@ -88,6 +89,7 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
         nodes=reports,
         gate=_decision(reports),
         verdict=verdict,
+        serving=_serving(reports),
         pushed=pushed,
         error=error,
     )
@@ -142,6 +144,17 @@ def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
     if pusher.restore(pushed[0]):
         CONSOLE.print("  the pushed version had been deleted: it was put back", markup=False)
     return found, pushed[0].get_string_custom_property(pusher.DESTINATION)
+
+
+def _serving(reports: list[NodeReport]) -> ServingReport | None:
+    """Whether the model serves, or None if the run did not come that far."""
+    from components.serving_check import report
+    from components.serving_check.component import ServingCheck
+
+    for node in reports:
+        if node.id == ServingCheck.__name__ and node.state != "failed":
+            return report.read(node.outputs["blessing"][0].uri)
+    return None
 
 
 def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:
