@@ -1,7 +1,7 @@
 """Naming the images that made a node fail.
 
-A decode error inside a graph says nothing of the example it came from. Nodes that decode images run
-their work inside `naming_undecodable_images`, which looks for the culprits only once a node failed.
+A decode error inside a graph says nothing of the example it came from, and an exported model only
+gives a row that is not numbers. So nodes look for the culprits once something went wrong.
 """
 
 from __future__ import annotations
@@ -34,10 +34,25 @@ def naming_undecodable_images(split_folders: Sequence[str], features: Features) 
     except PostersError:
         raise
     except Exception as error:
-        broken = _find_undecodable(split_folders, features)
-        if not broken:
-            raise
-        raise PostersError(_describe(broken)) from error
+        try:
+            refuse_undecodable_images(split_folders, features)
+        except PostersError as named:
+            raise named from error
+        raise
+
+
+def refuse_undecodable_images(split_folders: Sequence[str], features: Features) -> None:
+    """Decodes every image, and names those with which it does not work.
+
+    Args:
+      split_folders: folders of TFRecord files (`.gz` or plain) with examples.
+      features: the examples' feature names.
+
+    Raises:
+      PostersError: some images cannot be decoded.
+    """
+    if broken := _find_undecodable(split_folders, features):
+        raise PostersError(_describe(broken))
 
 
 def _find_undecodable(

@@ -17,6 +17,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.serving_check.settings import ServingCheckSettings
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
@@ -75,6 +76,7 @@ class Config(Section):
       trainer: see `TrainerSettings`.
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
+      serving_check: see `ServingCheckSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
@@ -93,6 +95,7 @@ class Config(Section):
     trainer: TrainerSettings
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
+    serving_check: ServingCheckSettings = ServingCheckSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None

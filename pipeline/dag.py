@@ -19,6 +19,7 @@ from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
 from components.pusher.latest import LatestPushedModel
+from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
 from pipeline import data_nodes, fingerprints, report_node, training_nodes
 from pipeline.config import Config
@@ -66,15 +67,27 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         ),
         schema=schema.outputs["schema"],
     )
+    serving_check = ServingCheck(
+        model=trainer.outputs["model"],
+        examples=examples.outputs["examples"],
+        evaluation=evaluator.outputs["evaluation"],
+        settings=config.serving_check,
+        features=config.features,
+        labels=span.labels,
+        split=SPLIT,
+        code=fingerprints.code("components.serving_check"),
+    )
     pusher = Pusher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
     report = report_node.create(config, span, data, trainer, evaluator, pusher)
-    nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator, pusher, report]
+    nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
+    nodes += [serving_check, pusher, report]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.pipeline_root,

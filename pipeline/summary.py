@@ -16,6 +16,7 @@ from components.files import write_text
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
+    from components.serving_check.report import ServingReport
     from pipeline.runners.reports import NodeReport
 
 #: Grows when a reader of `summary.json` would have to change.
@@ -36,6 +37,7 @@ class RunSummary:
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
       by_hand: who blessed the refused model by hand, when and why, or None.
+      serving: whether the model serves, or None if the run failed before that was checked.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
     """
@@ -49,6 +51,7 @@ class RunSummary:
     gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
     by_hand: dict[str, str] | None = None
+    serving: ServingReport | None = None
     pushed: str | None = None
     error: str | None = None
 
@@ -57,7 +60,10 @@ class RunSummary:
         """`pushed`, `refused` or `failed`."""
         if self.error or self.verdict is None:
             return "failed"
-        return "pushed" if self.verdict.blessed or self.by_hand else "refused"
+        if self.by_hand:
+            return "pushed"
+        serves = self.serving is None or self.serving.serves
+        return "pushed" if self.verdict.blessed and serves else "refused"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -87,6 +93,7 @@ class RunSummary:
             "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
             "by_hand": self.by_hand,
+            "serving": self.serving and dataclasses.asdict(self.serving),
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),
             "intervals": verdict and verdict.intervals,
@@ -107,9 +114,13 @@ class RunSummary:
             console.print(f"  - {reason}")
         if self.by_hand:
             console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
+        if self.serving:
+            console.print("Serves." if self.serving.serves else "Does not serve.", style="bold")
+            for reason in self.serving.reasons:
+                console.print(f"  - {reason}", markup=False)
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
-        elif not self.verdict.blessed:
+        elif self.status == "refused":
             console.print("Not pushed: what served before still serves.")
 
 

@@ -12,13 +12,14 @@ from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.components.evaluator import component, executor
 from tfx.dsl.components.base import executor_spec
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from components.evaluator import baseline, conclusion, plan, verdict
 from components.evaluator.eval_config import EXTRACTORS, for_run
 from components.pusher.latest import is_empty
-from components.undecodable import naming_undecodable_images
+from components.undecodable import naming_undecodable_images, refuse_undecodable_images
 
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
@@ -57,6 +58,9 @@ class PosterEvaluatorExecutor(executor.Executor):
                 standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
             }
             super().Do(inputs, output_dict, properties)
+        # An exported model gives such an image a row of NaN, which no rule blesses.
+        if not fileio.exists(f"{artifact_utils.get_single_uri(output_dict['blessing'])}/BLESSED"):
+            refuse_undecodable_images(folders, features)
         verdict.write(evaluation, conclusion.conclude(config, evaluation, unusable))
 
 

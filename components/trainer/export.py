@@ -1,13 +1,21 @@
 """The exported model: from encoded images to scores, as one SavedModel.
 
-Signatures:
-  serving_default   `image_bytes` (N,) strings -> `scores` (N, L), `probabilities` (N, L), and the
-                    label names (N, L) under the label feature's name.
-  serving_examples  `examples` (N,) serialized tf.Examples -> the same.
-  transform_labels  `examples` (N,) serialized tf.Examples -> the multi-hot labels (N, L) under
-                    their transformed name; this is how the Evaluator gets its truth.
+Signatures, of N images or serialized tf.Examples, L labels, and features D wide:
+  serving_default     `image_bytes` (N,) strings -> `scores` (N, L) float32 in [0, 1], above 0.5
+                      gives the label; `probabilities` (N, L), the same calibrated; the label names
+                      (N, L) under the label feature's name; `status` (N,) strings.
+  serving_examples    `examples` (N,) -> the same.
+  embedding           `image_bytes` (N,) -> `embedding` (N, D) float32, what the head sees: the
+                      extractor's features averaged over the views; `status` (N,).
+  transform_features  `examples` (N,) -> what Transform makes of them: the stored images (N, G), a
+                      column a geometry, the multi-hot labels (N, L) and the ids (N, 1) under their
+                      transformed names; `status` (N,).
+  transform_labels    `examples` (N,) -> of these the labels alone; this is how the Evaluator gets
+                      its truth. Decodes no image.
 
-A score above 0.5 gives its label. Row i of every output belongs to row i of the input.
+N is free, also 0. Row i of every output belongs to row i of the input, and does not depend on the
+other rows. An image that cannot be decoded fails its own row alone: its numbers are NaN, its stored
+images black, and `status` says why. Everywhere else `status` is empty.
 """
 
 from __future__ import annotations
@@ -20,15 +28,21 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components import pixels
+from components import pixels, views
 from components.features import Features
+from components.trainer import decoding
 from components.trainer.calibration import Calibration
 
 #: Beside a SavedModel, where TensorFlow Serving looks for nothing: what the model is, for programs.
 DESCRIPTION_FILE = "assets.extra/model.json"
+SERVING_DEFAULT = "serving_default"
 SERVING_EXAMPLES = "serving_examples"
+EMBEDDING = "embedding"
+TRANSFORM_FEATURES = "transform_features"
 TRANSFORM_LABELS = "transform_labels"
 IMAGE_INPUT = "image_bytes"
+EXAMPLE_INPUT = "examples"
+STATUS = "status"
 #: Views decoded and passed forward at a time: memory does not grow with the size of a request.
 _CHUNK_VIEWS = 64
 
@@ -87,60 +101,102 @@ class PosterModel(tf.Module):
         self._intercept = tf.constant(calibration.intercept, tf.float32)
         self._score_intercept = tf.constant(calibration.score_intercept, tf.float32)
         self._labels = tf.constant([list(parts.labels)])
-        self._features = parts.features
+        self._names = parts.features
         self._raw_feature_spec = parts.raw_feature_spec
         self._image_size = parts.image_size
         self._views = tuple(parts.views)
+        black = tf.zeros((parts.image_size, parts.image_size, 3))
+        self._width = parts.extractor(tf.stack([black] * len(parts.views))).shape[1]
+        self._black = tf.io.encode_jpeg(tf.cast(black, tf.uint8)).numpy()
 
     @_traced(IMAGE_INPUT)
     def serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`."""
-        logits = self._logits(image_bytes) * self._slope
+        features, decoded = self._features_of(image_bytes)
+        logits = tf.cast(self._head(features), tf.float32) * self._slope
         return {
-            "scores": tf.sigmoid(logits + self._score_intercept),
-            "probabilities": tf.sigmoid(logits + self._intercept),
-            self._features.labels: tf.tile(self._labels, (tf.shape(image_bytes)[0], 1)),
+            "scores": _only(decoded, tf.sigmoid(logits + self._score_intercept)),
+            "probabilities": _only(decoded, tf.sigmoid(logits + self._intercept)),
+            self._names.labels: tf.tile(self._labels, (tf.shape(image_bytes)[0], 1)),
+            STATUS: decoding.status(image_bytes, decoded),
         }
 
-    @_traced("examples")
+    @_traced(EXAMPLE_INPUT)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_examples`."""
-        return self.serve_images(self._parse(examples, self._features.image)[:, 0])
+        return self.serve_images(self._parse(examples, self._names.image)[self._names.image][:, 0])
 
-    @_traced("examples")
+    @_traced(IMAGE_INPUT)
+    def embed(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`embedding`."""
+        features, decoded = self._features_of(image_bytes)
+        return {
+            EMBEDDING: _only(decoded, features),
+            STATUS: decoding.status(image_bytes, decoded),
+        }
+
+    @_traced(EXAMPLE_INPUT)
+    def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`transform_features`."""
+        names = self._names
+        raw = self._parse(examples, *self._raw_feature_spec)
+        images = raw.pop(names.image)[:, 0]
+        stored, decoded = self._store(images)
+        return {
+            names.image_xf: stored,
+            STATUS: decoding.status(images, decoded),
+            **self._transform(raw),
+        }
+
+    @_traced(EXAMPLE_INPUT)
     def transform_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`transform_labels`; decodes no image."""
-        names = self._features
-        transformed = self._transform({names.labels: self._parse(examples, names.labels)})
+        names = self._names
+        transformed = self._transform(self._parse(examples, names.labels))
         return {names.labels_xf: transformed[names.labels_xf]}
 
-    def _logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
-        """(N,) encoded images to (N, L) logits, a bounded number of images at a time."""
-        width = self._labels.shape[1]
+    def _features_of(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """(N,) encoded images to features (N, D) and whether each was decoded (N,).
+
+        A bounded number of images at a time, so that memory does not grow with the request.
+        """
         images = max(1, _CHUNK_VIEWS // len(self._views))
         starts = tf.range(0, tf.shape(image_bytes)[0], images)
-        chunks = tf.map_fn(
-            lambda start: tf.RaggedTensor.from_tensor(
-                self._chunk_logits(image_bytes[start : start + images])
-            ),
+        features, decoded = tf.map_fn(
+            lambda start: self._chunk_features(image_bytes[start : start + images]),
             starts,
-            fn_output_signature=tf.RaggedTensorSpec((None, None), tf.float32),
+            fn_output_signature=(
+                tf.RaggedTensorSpec((None, self._width), tf.float32, ragged_rank=0),
+                tf.RaggedTensorSpec((None,), tf.bool, ragged_rank=0),
+            ),
             parallel_iterations=1,
         )
-        return tf.reshape(chunks.flat_values, (-1, width))
+        return tf.reshape(features.flat_values, (-1, self._width)), decoded.flat_values
 
-    def _chunk_logits(self, image_bytes: tf.Tensor) -> tf.Tensor:
-        transformed = self._transform({self._features.image: image_bytes[:, tf.newaxis]})
-        stored = transformed[self._features.image_xf]
+    def _chunk_features(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        stored, decoded = self._store(image_bytes)
         images = pixels.to_model_views(stored, self._image_size, self._views)
         # View after view, so that one split takes the features apart again.
         vectors = tf.cast(self._extractor(tf.concat(images, axis=0)), tf.float32)
-        features = tf.add_n(tf.split(vectors, len(images))) / len(images)
-        return tf.cast(self._head(features), tf.float32)
+        return tf.add_n(tf.split(vectors, len(images))) / len(images), decoded
 
-    def _parse(self, examples: tf.Tensor, feature: str) -> tf.Tensor | tf.SparseTensor:
-        spec = {feature: self._raw_feature_spec[feature]}
-        return tf.io.parse_example(examples, spec)[feature]
+    def _store(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """(N,) encoded images to what Transform stores of them, (N, G), black where it cannot."""
+
+        def store(image: tf.Tensor) -> tf.Tensor:
+            raw = {self._names.image: image[tf.newaxis, tf.newaxis]}
+            return self._transform(raw)[self._names.image_xf][0]
+
+        columns = len(views.geometries(self._views))
+        return decoding.store_each(store, image_bytes, self._black, columns)
+
+    def _parse(self, examples: tf.Tensor, *names: str) -> dict[str, tf.Tensor | tf.SparseTensor]:
+        return tf.io.parse_example(examples, {name: self._raw_feature_spec[name] for name in names})
+
+
+def _only(decoded: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """The rows (N, ...) of images that were decoded; the others become NaN."""
+    return tf.where(decoded[:, tf.newaxis], rows, np.nan)
 
 
 def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
@@ -157,8 +213,10 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
         model,
         folder,
         signatures={
-            "serving_default": model.serve_images,
+            SERVING_DEFAULT: model.serve_images,
             SERVING_EXAMPLES: model.serve_examples,
+            EMBEDDING: model.embed,
+            TRANSFORM_FEATURES: model.transform_features,
             TRANSFORM_LABELS: model.transform_labels,
         },
         # Paths of the machine that trained have no place in what is shipped.

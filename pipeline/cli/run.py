@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tfx.types import Artifact
 
     from components.evaluator.verdict import Verdict
+    from components.serving_check.report import ServingReport
 
 _MEGABYTE = 1 << 20
 _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
@@ -117,6 +118,7 @@ def _execute(
         gate=_decision(reports),
         verdict=verdict,
         by_hand=by_hand,
+        serving=_serving(reports),
         pushed=pushed,
         error=error,
     )
@@ -231,6 +233,17 @@ def _destination(pushed: Artifact) -> str:
     if pusher.restore(pushed):
         CONSOLE.print("  the pushed version had been deleted: it was put back", markup=False)
     return pushed.get_string_custom_property(pusher.DESTINATION)
+
+
+def _serving(reports: list[NodeReport]) -> ServingReport | None:
+    """Whether the model serves, or None if the run did not come that far."""
+    from components.serving_check import report
+    from components.serving_check.component import ServingCheck
+
+    for node in reports:
+        if node.id == ServingCheck.__name__ and node.state != "failed":
+            return report.read(node.outputs["blessing"][0].uri)
+    return None
 
 
 def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:

@@ -19,7 +19,8 @@ from tests.examples import FEATURES, write_records
 
 NODES = [
     "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "BaselineResolver", "Evaluator", "Pusher", "RunReport",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck",
+    "Pusher", "RunReport",
 ]  # fmt: skip
 
 
@@ -39,6 +40,8 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
     assert first_run["status"] == "pushed"
     assert first_run["verdict"]["blessed"]
     assert "no earlier blessed model" in " ".join(first_run["verdict"]["reasons"])
+    assert first_run["serving"]["serves"]
+    assert "the Evaluator's scores for 16 posters" in " ".join(first_run["serving"]["reasons"])
     assert first_run["baseline_metrics"] is None
     assert 1.4 < first_run["metrics"]["macro_f1_lift"] < 2.5
     assert first_run["metrics"]["macro_f1"] < 0.85
@@ -48,6 +51,8 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
     assert set(tf.saved_model.load(str(pushed)).signatures) == {
         "serving_default",
         "serving_examples",
+        "embedding",
+        "transform_features",
         "transform_labels",
     }
     for node in first_run["nodes"]:
@@ -158,6 +163,23 @@ def test_a_model_trained_on_shuffled_labels_is_refused(world, first_run, tmp_pat
     page = Path(shown.splitlines()[-1]).read_text()
     for words in ("Refused", "what served before still serves", "no better than chance"):
         assert words in page
+
+
+def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves(
+    world, first_run, capsys
+):
+    models = set(world.models.iterdir())
+    status, summary = world.run("serving_check.max_latency_ms=0.001")
+    assert status == REFUSED
+    assert summary["status"] == "refused"
+    assert summary["verdict"]["blessed"]
+    assert not summary["serving"]["serves"]
+    assert "(serving_check.max_latency_ms)" in summary["serving"]["reasons"][0]
+    assert summary["pushed_path"] is None
+    assert set(world.models.iterdir()) == models
+    printed = capsys.readouterr().out
+    assert "Does not serve." in printed
+    assert "what served before still serves" in printed
 
 
 def _with_broken_image(world: World, data: Path, split: str) -> None:

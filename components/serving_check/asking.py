@@ -1,0 +1,96 @@
+"""Asks a SavedModel, in a process that has TensorFlow and nothing else: `python -I asking.py DIR`.
+
+Run as a file and never imported. DIR holds `request.json` (`model`, the SavedModel's folder;
+`image_feature`; `requests`, how many to time; `absent`, packages that must not be found) and
+`golden.tfrecord`, serialized examples. What it finds goes into `answers.npz` and `answers.json`.
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+_UNDECODABLE = b"this is no image"
+#: By signature, whether it takes examples or images.
+_ASKED = {"serving_default": False, "serving_examples": True}
+
+
+def main(folder: Path) -> None:
+    """Loads the model, asks it, and writes down what came of it."""
+    request = json.loads((folder / "request.json").read_text())
+    for name in request["absent"]:
+        sys.modules[name] = None  # importing it fails from now on
+    import numpy as np
+    import tensorflow as tf
+
+    started = time.perf_counter()
+    # Held until the end: with it go its tables and variables.
+    model = tf.saved_model.load(request["model"])
+    signatures = dict(model.signatures)
+    load_seconds = time.perf_counter() - started
+    records, images = _golden(tf, folder, request["image_feature"])
+    outputs, errors = {}, {}
+    for name in set(_ASKED) & set(signatures):
+        try:
+            answer = _ask(tf, signatures[name], records if _ASKED[name] else images)
+        except Exception as error:  # whatever a broken graph raises is the answer
+            errors[name] = str(error).strip().partition("\n")[0]
+            continue
+        outputs.update({f"{name}/{key}": _plain(np, value) for key, value in answer.items()})
+    seconds = []
+    if "serving_default" in signatures and "serving_default" not in errors:
+        for row in range(request["requests"]):
+            started = time.perf_counter()
+            _ask(tf, signatures["serving_default"], [images[row % (len(images) - 1)]])
+            seconds.append(time.perf_counter() - started)
+    np.savez(folder / "answers.npz", **outputs)
+    found = {
+        "signatures": {name: _describe(signature) for name, signature in signatures.items()},
+        "errors": errors,
+        "load_seconds": load_seconds,
+        "request_seconds": seconds,
+        "peak_memory_bytes": _peak_memory_bytes(),
+    }
+    (folder / "answers.json").write_text(json.dumps(found))
+
+
+def _golden(tf, folder, image_feature):
+    """Serialized examples and their images; of each, the last is none."""
+    records = [r.numpy() for r in tf.data.TFRecordDataset(str(folder / "golden.tfrecord"))]
+    broken = tf.train.Example.FromString(records[0])
+    broken.features.feature[image_feature].bytes_list.value[0] = _UNDECODABLE
+    records.append(broken.SerializeToString())
+    images = [
+        tf.train.Example.FromString(record).features.feature[image_feature].bytes_list.value[0]
+        for record in records
+    ]
+    return records, images
+
+
+def _ask(tf, signature, values):
+    ((name, _),) = signature.structured_input_signature[1].items()
+    return {key: value.numpy() for key, value in signature(**{name: tf.constant(values)}).items()}
+
+
+def _plain(np, values):
+    """Arrays of bytes objects become such that a reader need not trust."""
+    return values.astype(np.bytes_) if values.dtype == object else values
+
+
+def _describe(signature):
+    inputs = signature.structured_input_signature[1]
+    return {
+        "inputs": {name: spec.dtype.name for name, spec in inputs.items()},
+        "outputs": {name: spec.dtype.name for name, spec in signature.structured_outputs.items()},
+    }
+
+
+def _peak_memory_bytes():
+    # `getrusage` counts the parent's size from before it became this program.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
