@@ -14,7 +14,7 @@ import pytest
 from tfx import types
 from tfx.types.experimental import simple_artifacts
 
-from components.report import card, collect, content, page
+from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
 from tests import reports
 
@@ -246,6 +246,18 @@ def test_the_page_of_twenty_labels_and_1100_posters_is_small(tmp_path):
     labels = tuple(f"Label {place}" for place in range(20))
     left = reports.leave(tmp_path, reports.predict(1100, labels))
     assert len(page.render(collect.collect(left.sources(labels))).encode()) < 3e6
+
+
+def test_of_many_labels_the_first_have_charts_and_the_rest_are_in_the_table(tmp_path):
+    labels = tuple(f"Label {place}" for place in range(evaluation.DETAILED + 2))
+    left = reports.leave(tmp_path, reports.predict(20, labels))
+    markup = page.render(collect.collect(left.sources(labels)))
+    shown = _Text(markup)
+    assert shown.tags.count("article") == evaluation.DETAILED
+    assert "The 2 further labels have no charts here" in shown.text
+    assert f'#label-{evaluation.DETAILED}"' in markup
+    assert f'#label-{evaluation.DETAILED + 1}"' not in markup
+    assert labels[-1] in shown.text
 
 
 def test_a_page_is_made_again_without_tensorflow_or_matplotlib(written):
