@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components.files import write_text
+from components.json_numbers import without_nan
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
@@ -94,7 +95,7 @@ class RunSummary:
             "pushed_path": self.pushed,
             "config": self.config,
         }
-        write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+        write_text(path, json.dumps(without_nan(content), indent=2, ensure_ascii=False) + "\n")
 
     def show(self, console: Console) -> None:
         """Prints the table by label, the verdict and where the model went."""
@@ -146,7 +147,7 @@ def _interval(verdict: Verdict, key: str) -> str:
     if key not in verdict.intervals:
         return "-"
     low, high = verdict.intervals[key]
-    return f"{low:.2f} {high:.2f}"
+    return f"{low:.2f}-{high:.2f}"
 
 
 def _overall(figures: dict[str, float]) -> dict[str, float]:
@@ -155,12 +156,3 @@ def _overall(figures: dict[str, float]) -> dict[str, float]:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _finite(value: Any) -> Any:
-    """A copy without the NaN and infinity that JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -41,7 +41,7 @@ def conclude(eval_config: config_pb2.EvalConfig, evaluation: str, unusable: str 
     if () not in by_slice:
         raise PostersError(
             "the test split holds no example, so nothing can be evaluated: ingest more data, or "
-            "raise the split's share (ingest.split)."
+            "raise the split's share (ingest.split_shares)."
         )
     validation = tfma.load_validation_result(evaluation)
     failed = {

@@ -41,6 +41,11 @@ def test_overrides_are_typed_as_yaml(tmp_path):
     [
         ("trianer: {}", ["trianer: no such key", "did you mean trainer"]),
         ("evaluator: {min_macro_f1: 1}", ["evaluator.min_macro_f1: no such key"]),
+        ("evaluator: {min_label_support: 0}", ["evaluator.min_label_support", "greater than"]),
+        (
+            "evaluator: {slices: [decade, year, decade]}",
+            ["evaluator.slices", "decade stands"],
+        ),
         ("ingest: {features: {poster: x}}", ["ingest.features.poster: no such key"]),
         ("ingest: {min_lable_count: 3}", ["ingest.min_lable_count", "ingest.min_label_count"]),
         ("image: {size: big}", ["image.size", "'big'"]),
