@@ -101,7 +101,7 @@ def test_the_page_tells_everything(written):
         "Blessed and pushed", "Pushed to /models/17", "every score is a number", "last blessed",
         "macro-F1", "mean average precision", "Calibration", "Labels that go together", "1990s",
         "embedded", "span 3", "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
-        "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
+        "The last blessed model knows 3 of the 4 labels", "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
         "probability of 0.300", "only the runner knows them",
     ]:  # fmt: skip
         assert word in shown.text, word
@@ -165,7 +165,8 @@ def test_without_a_baseline_the_page_says_so(tmp_path):
     answers = dataclasses.replace(reports.predict(30), baseline_labels=None, baseline_scores=None)
     left = reports.leave(tmp_path, answers)
     shown = _Text(page.render(collect.collect(left.sources())))
-    assert "There is no earlier blessed model to compare with." in shown.text
+    assert "No earlier blessed model stands beside it; the verdict says why." in shown.text
+    assert "last blessed" not in shown.text
 
 
 def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
