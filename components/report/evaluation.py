@@ -17,6 +17,10 @@ from components.report.charts import calibration, matrix, ranking
 from components.report.curves import Curves, curves
 from components.report.sources import Sources
 
+#: Labels with charts and pictures of their own, the first of the vocabulary: of hundreds the page
+#: would grow too heavy to send.
+DETAILED = 40
+
 
 def describe(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
     """The section of the evaluation.
@@ -27,7 +31,7 @@ def describe(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
 
     Returns:
       The verdict's fields, `charts` by name, and `by_label` a list of curves' best points, charts
-      and pictures; None if there is no verdict.
+      and pictures, of `DETAILED` labels at most; None if there is no verdict.
     """
     if sources.evaluation is None or sources.blessing is None:
         missing.append("Nothing was measured: the run ended before the Evaluator was done.")
@@ -45,30 +49,34 @@ def describe(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
     except PostersError as error:
         missing.append(str(error))
         return {**content, "by_label": []}
-    shown = pictures.choose(answers)
+    shown = pictures.choose(answers, answers.labels[:DETAILED])
     found = pictures.read(shown, answers, sources, missing)
     content["by_label"] = [
-        _of_label(place, answers, decided, shown[label], found)
-        for place, label in enumerate(answers.labels)
+        _of_label(place, answers, decided, shown[label], found) for place, label in enumerate(shown)
     ]
     return content
 
 
 def _charts(decided: Verdict) -> dict[str, str | None]:
     pairs = decided.confusion
+    names = pairs.labels[:DETAILED]
     pooled = _pooled(list(decided.calibration.values()))
     return {
         "calibration": calibration.calibration("calibration", "all labels together", pooled),
         "truth": matrix.together(
-            "together-truth", "In truth", pairs.labels, np.array(pairs.co_occurrence_truth)
+            "together-truth", "In truth", names, _square(pairs.co_occurrence_truth)
         ),
         "predicted": matrix.together(
             "together-predicted",
             "As the model gives them",
-            pairs.labels,
-            np.array(pairs.co_occurrence_predicted),
+            names,
+            _square(pairs.co_occurrence_predicted),
         ),
     }
+
+
+def _square(counts: Sequence[Sequence[int]]) -> np.ndarray:
+    return np.array(counts)[:DETAILED, :DETAILED]
 
 
 def _pooled(by_label: Sequence[Sequence[Bin]]) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from components.evaluator.counts import DECISION_POINT
 from components.evaluator.predictions import Predictions
 from components.report.sources import Sources
 
-#: Pictures on the whole page, about; each is some 8 kB.
-_PICTURES = 170
+#: Pictures on the whole page, about; each is some 7 kB.
+_PICTURES = 200
 #: The fewest and the most of one label and kind.
 _FEWEST, _MOST = 1, 6
 #: Pixels that a picture fits into.
@@ -34,16 +34,20 @@ class Picture:
     image: str | None = None
 
 
-def choose(answers: Predictions) -> dict[str, Chosen]:
+def choose(answers: Predictions, labels: Sequence[str]) -> dict[str, Chosen]:
     """Which examples to show of each label.
+
+    Args:
+      answers: of the whole test split.
+      labels: the first of its labels.
 
     Returns:
       By label: `missed`, which carry it and were scored lowest; `wrong`, which do not and were
       scored highest; `right`, which do and were scored highest.
     """
-    each = min(_MOST, max(_FEWEST, _PICTURES // (3 * max(1, len(answers.labels)))))
+    each = min(_MOST, max(_FEWEST, _PICTURES // (3 * max(1, len(labels)))))
     chosen = {}
-    for place, label in enumerate(answers.labels):
+    for place, label in enumerate(labels):
         truth, scores = answers.truth[:, place], answers.scores[:, place]
         given = scores > DECISION_POINT
         chosen[label] = {

@@ -17,7 +17,7 @@ _OVERALL = (
     ("macro_auc", "macro AUC"),
     ("macro_average_precision", "mean average precision"),
     ("expected_calibration_error", "calibration error"),
-    ("all_positive_macro_f1", "macro-F1 of yes to everything"),
+    ("all_positive_macro_f1", "all-positive macro-F1"),
 )
 _BY_LABEL = ("precision", "recall", "auc", "average_precision", "all_positive_f1")
 _IN_SLICES = ("macro_f1", "micro_f1", "macro_auc")

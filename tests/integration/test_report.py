@@ -14,7 +14,7 @@ import pytest
 from tfx import types
 from tfx.types.experimental import simple_artifacts
 
-from components.report import card, collect, content, page
+from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
 from tests import reports
 
@@ -101,7 +101,7 @@ def test_the_page_tells_everything(written):
         "Blessed and pushed", "Pushed to /models/17", "every score is a number", "last blessed",
         "macro-F1", "mean average precision", "Calibration", "Labels that go together", "1990s",
         "embedded", "span 3", "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
-        "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
+        "The last blessed model knows 3 of the 4 labels", "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
         "probability of 0.300", "only the runner knows them",
     ]:  # fmt: skip
         assert word in shown.text, word
@@ -165,7 +165,8 @@ def test_without_a_baseline_the_page_says_so(tmp_path):
     answers = dataclasses.replace(reports.predict(30), baseline_labels=None, baseline_scores=None)
     left = reports.leave(tmp_path, answers)
     shown = _Text(page.render(collect.collect(left.sources())))
-    assert "There is no earlier blessed model to compare with." in shown.text
+    assert "No earlier blessed model stands beside it; the verdict says why." in shown.text
+    assert "last blessed" not in shown.text
 
 
 def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
@@ -246,6 +247,18 @@ def test_the_page_of_twenty_labels_and_1100_posters_is_small(tmp_path):
     labels = tuple(f"Label {place}" for place in range(20))
     left = reports.leave(tmp_path, reports.predict(1100, labels))
     assert len(page.render(collect.collect(left.sources(labels))).encode()) < 3e6
+
+
+def test_of_many_labels_the_first_have_charts_and_the_rest_are_in_the_table(tmp_path):
+    labels = tuple(f"Label {place}" for place in range(evaluation.DETAILED + 2))
+    left = reports.leave(tmp_path, reports.predict(20, labels))
+    markup = page.render(collect.collect(left.sources(labels)))
+    shown = _Text(markup)
+    assert shown.tags.count("article") == evaluation.DETAILED
+    assert "The 2 further labels have no charts here" in shown.text
+    assert f'#label-{evaluation.DETAILED}"' in markup
+    assert f'#label-{evaluation.DETAILED + 1}"' not in markup
+    assert labels[-1] in shown.text
 
 
 def test_a_page_is_made_again_without_tensorflow_or_matplotlib(written):

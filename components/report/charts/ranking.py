@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from components.report.charts import figure
 from components.report.curves import Curves
 
 _WIDTH, _HEIGHT = 300, 220
+#: CSS pixels above the axes, for the names of the lines.
+_LEGEND = 24
 #: A score above it gives the label, in what is served.
 _DECISION_POINT = 0.5
 
@@ -15,7 +18,7 @@ _DECISION_POINT = 0.5
 def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
     """Precision over recall, beside the last blessed model's where there is one."""
     with figure.figure(f"precision-recall-{label}", _WIDTH, _HEIGHT) as drawn:
-        axes = figure.unit_axes(drawn, "recall", "precision")
+        axes = figure.unit_axes(drawn, "recall", "precision", _LEGEND)
         axes.axhline(now.prevalence, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
         axes.annotate(
             "chance", (0, now.prevalence), (3, 2), textcoords="offset points", fontsize=7,
@@ -30,7 +33,7 @@ def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
         thinned = now.thinned()
         axes.plot(thinned.recall, thinned.precision, color=figure.MARK, label="this model")
         if before:
-            axes.legend(loc="upper right")
+            _explain(axes)
         best = now.best
         return figure.to_svg(
             drawn,
@@ -43,7 +46,7 @@ def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
 def thresholds(label: str, now: Curves) -> str:
     """F1, precision and recall over the threshold, with the one that is served."""
     with figure.figure(f"thresholds-{label}", _WIDTH, _HEIGHT) as drawn:
-        axes = figure.unit_axes(drawn, "threshold of the score", "", above=24)
+        axes = figure.unit_axes(drawn, "threshold of the score", "", _LEGEND)
         thinned = now.thinned()
         # Below the lowest score every example is taken, above the highest none.
         for values, color, style, name in (
@@ -58,13 +61,18 @@ def thresholds(label: str, now: Curves) -> str:
         axes.axhline(now.all_positive_f1, color=figure.LINE, linewidth=1, linestyle=(0, (2, 2)))
         best = now.best
         axes.plot(now.thresholds[best], now.f1[best], "o", color=figure.MARK, markersize=3.5)
-        axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, handlelength=1.8, columnspacing=1,
-            borderaxespad=0.2,
-        )  # fmt: skip
+        _explain(axes)
         return figure.to_svg(
             drawn,
             f"{label}: precision, recall and F1 over the threshold. F1 is highest, "
             f"{now.f1[best]:.2f}, at {now.thresholds[best]:.2f}; {_DECISION_POINT} is served. "
             f"Answering yes to everything gives {now.all_positive_f1:.2f}.",
         )
+
+
+def _explain(axes: Axes) -> None:
+    """Names the lines above the axes, where no line runs."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, handlelength=1.8, columnspacing=1,
+        borderaxespad=0.2,
+    )  # fmt: skip
