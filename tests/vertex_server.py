@@ -30,6 +30,7 @@ class FakeVertex:
       requests: names of the methods that were called.
       failures: codes and messages to answer first, oldest first, and do nothing.
       lose_next: whether the next request is carried out and its answer lost.
+      custom_job_state: how custom jobs end.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class FakeVertex:
         self.requests: list[str] = []
         self.failures: list[tuple[grpc.StatusCode, str]] = []
         self.lose_next = False
+        self.custom_job_state = types.JobState.JOB_STATE_SUCCEEDED
 
     def pipelines(self) -> PipelineServiceClient:
         """A client of the service, without credentials."""
@@ -67,7 +69,7 @@ class FakeVertex:
     def create_custom_job(self, request: Any, context: grpc.ServicerContext) -> Any:
         job = request.custom_job
         job.name = f"{request.parent}/customJobs/{len(self.custom_jobs) + 1}"
-        job.state = types.JobState.JOB_STATE_SUCCEEDED
+        job.state = self.custom_job_state
         self.custom_jobs[job.name] = job
         return job
 

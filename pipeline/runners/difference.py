@@ -12,7 +12,7 @@ _WIDTH = 60
 
 
 def lines(before: Any, after: Any) -> list[str]:
-    """One line a value that changed, came or went, by its dotted path; both are JSON values."""
+    """One line a value that changed, came or went, by its dotted path; both are JSON objects."""
     old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
     found = []
     for path in sorted(old.keys() | new.keys()):
@@ -36,7 +36,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list) and value:
         for index, inner in enumerate(value):
             yield from _leaves(inner, f"{path}[{index}]")
-    else:
+    elif path:
         yield path, value
 
 
