@@ -223,7 +223,7 @@ def main() -> None:
         sys.exit(reason)
     with tempfile.TemporaryDirectory() as folder:
         image = BareImage(options.dockerfile, Path(folder))
-        for path in ("/opt/posters", "/opt/code", "/"):
+        for path in ("/opt/posters", "/opt/code", "/opt"):
             print(f"{path:<14}{image.megabytes(path):6d} MB")
 
 

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.stager import Stager
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +68,7 @@ def test_lock_holds_the_declared_pins():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The source archive, as Beam's --setup_file makes it, and a wheel built from that archive."""
+    """The source archive that Beam's --setup_file makes, and a wheel built from that archive."""
     folder = tmp_path_factory.mktemp("build")
     source = folder / "source"
     ignore = shutil.ignore_patterns("__pycache__")
@@ -74,8 +76,11 @@ def built(tmp_path_factory):
         shutil.copytree(ROOT / name, source / name, ignore=ignore)
     for name in ("setup.py", "pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    run_setup(source, "sdist", "--dist-dir", str(folder))
+    options = PipelineOptions([f"--setup_file={source / 'setup.py'}"])
+    [staged] = Stager.create_job_resources(options, str(folder))
     [archive] = folder.glob("*.tar.gz")
+    # Under this name a worker's boot program looks for what it is to install.
+    assert staged.role_payload.endswith(b"workflow.tar.gz")
     with tarfile.open(archive) as file:
         file.extractall(folder / "unpacked")
     [unpacked] = (folder / "unpacked").iterdir()
