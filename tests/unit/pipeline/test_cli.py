@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.cli import main
 
-VERBS = ("sample", "ingest", "data", "schema", "run", "predict", "doctor")
+VERBS = ("sample", "ingest", "data", "schema", "run", "predict", "serve", "doctor")
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (
     "tensorflow",
