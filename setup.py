@@ -98,6 +98,7 @@ setup(
     package_data={
         "components.dataset": ["*.html"],
         "components.sample": ["extractor/**/*"],
+        "components.serving": ["page/*"],
         "configs": ["*.yaml"],
         "schema": ["*.pbtxt", "*.md"],
     },
