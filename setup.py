@@ -24,6 +24,7 @@ VERSION = re.search(
 LIGHT = [
     "imagehash>=4.3.1,<5",  # perceptual hashes, which ingest finds the same image under two ids by
     "jinja2>=3.1",  # escapes what it fills into HTML pages
+    "matplotlib>=3.9,<4",  # draws the charts of a run's page, as SVG that needs no script
     "numpy>=1.26,<2",  # arrays of scores and pixels; TensorFlow 2.16 is built against 1.x
     "packaging>=22",  # `posters doctor` reads version specifiers
     "pillow>=10",  # checks posters at ingest, draws the sample's
@@ -56,6 +57,7 @@ EXTRAS = {
     "dev": [
         "gcp-storage-emulator>=2024.8.3",  # a store on this machine, to test with
         "hypothesis>=6",  # tests over generated inputs
+        "playwright>=1.48",  # drives the system's Chromium, in which a run's page is tested
         "pytest>=8",  # the test runner
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
         "ruff>=0.6",  # lint and format
@@ -97,6 +99,7 @@ setup(
     ),
     package_data={
         "components.dataset": ["*.html"],
+        "components.report": ["*.css", "*.html", "*.md"],
         "components.sample": ["extractor/**/*"],
         "components.serving": ["page/*"],
         "configs": ["*.yaml"],

@@ -13,13 +13,14 @@ from tfx.types import Channel, standard_artifacts
 
 from components import views
 from components.errors import PostersError
+from components.evaluator import slices
 from components.evaluator.baseline import LatestOtherBlessedModel
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
 from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, training_nodes
+from pipeline import data_nodes, fingerprints, report_node, training_nodes
 from pipeline.config import Config
 from pipeline.data import Span
 
@@ -44,6 +45,7 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     data = data_nodes.create(config, span)
+    _check_slices(config)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, span, data)
     training = training_nodes.create(config, span, transform, schema, PIXEL_CODE)
@@ -85,8 +87,9 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
+    report = report_node.create(config, span, data, trainer, evaluator, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
-    nodes += [serving_check, pusher]
+    nodes += [serving_check, pusher, report]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.pipeline_root,
@@ -94,6 +97,18 @@ def create_pipeline(config: Config, span: Span) -> Pipeline:
         enable_cache=True,
         beam_pipeline_args=list(config.beam.default),
     )
+
+
+def _check_slices(config: Config) -> None:
+    """Refuses a slice by a feature that the examples do not have: it would be empty."""
+    path = data_nodes.schema_path(config)
+    features = [feature.name for feature in data_nodes.read_schema(path).feature]
+    known = {*slices.DERIVED, *features}
+    if unknown := [name for name in config.evaluator.slices if name not in known]:
+        raise PostersError(
+            f"evaluator.slices: {path} has no feature {', '.join(unknown)}. Name one of its own ("
+            f"{', '.join(features)}), or one of {', '.join(slices.DERIVED)}."
+        )
 
 
 def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:

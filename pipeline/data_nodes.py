@@ -34,12 +34,14 @@ class DataNodes:
 
     Attributes:
       examples: the span's examples, as a node's output.
+      statistics: of every split.
       schema: the curated schema.
       gate: what everything that trains has to wait for.
       nodes: these and the others, in order.
     """
 
     examples: BaseNode
+    statistics: BaseNode
     schema: BaseNode
     gate: BaseNode
     nodes: tuple[BaseNode, ...]
@@ -75,9 +77,8 @@ def create(config: Config, span: Span) -> DataNodes:
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     before, gate = _gate(config, span, examples, statistics, schema, validator)
-    return DataNodes(
-        examples, schema, gate, (examples, schema, statistics, validator, *before, gate)
-    )
+    nodes = (examples, schema, statistics, validator, *before, gate)
+    return DataNodes(examples, statistics, schema, gate, nodes)
 
 
 def _gate(

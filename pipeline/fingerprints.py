@@ -13,9 +13,13 @@ from pathlib import Path
 
 from components.files import file_digest, write_bytes
 
+_SOURCES = {".py", ".html", ".css", ".md"}
+
 
 def code(*packages: str) -> str:
-    """Digest of the Python source of packages and modules, and of TensorFlow's version.
+    """Digest of the source of packages and modules, and of TensorFlow's version.
+
+    A package's source is its Python files and the templates below it.
 
     Args:
       packages: dotted names, `components.trainer` or `components.pixels`.
@@ -24,7 +28,8 @@ def code(*packages: str) -> str:
     for name in packages:
         top, *rest = name.split(".")
         path = Path(str(importlib.resources.files(top))).joinpath(*rest)
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+        below = (file for file in path.rglob("*") if file.suffix in _SOURCES)
+        files = sorted(below) if path.is_dir() else [path.with_suffix(".py")]
         for file in files:
             digest.update(file_digest(file).encode())
     return digest.hexdigest()[:16]

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from components.files import write_text
+from components.json_numbers import without_nan
 
 if TYPE_CHECKING:
     from components.evaluator.verdict import Verdict
@@ -37,6 +38,7 @@ class RunSummary:
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
       serving: whether the model serves, or None if the run failed before that was checked.
+      by_hand: who blessed the refused model by hand, when and why, or None.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
     """
@@ -50,6 +52,7 @@ class RunSummary:
     gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
     serving: ServingReport | None = None
+    by_hand: dict[str, str] | None = None
     pushed: str | None = None
     error: str | None = None
 
@@ -59,7 +62,8 @@ class RunSummary:
         if self.error or self.verdict is None:
             return "failed"
         serves = self.serving is None or self.serving.serves
-        return "pushed" if self.verdict.blessed and serves else "refused"
+        passed = (self.verdict.blessed and serves) or self.by_hand
+        return "pushed" if passed else "refused"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -89,13 +93,15 @@ class RunSummary:
             "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
             "serving": self.serving and dataclasses.asdict(self.serving),
+            "by_hand": self.by_hand,
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),
+            "intervals": verdict and verdict.intervals,
             "baseline_metrics": verdict and verdict.baseline and _overall(verdict.baseline),
             "pushed_path": self.pushed,
             "config": self.config,
         }
-        write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+        write_text(path, json.dumps(without_nan(content), indent=2, ensure_ascii=False) + "\n")
 
     def show(self, console: Console) -> None:
         """Prints the table by label, the verdict and where the model went."""
@@ -110,6 +116,8 @@ class RunSummary:
             console.print("Serves." if self.serving.serves else "Does not serve.", style="bold")
             for reason in self.serving.reasons:
                 console.print(f"  - {reason}", markup=False)
+        if self.by_hand:
+            console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
         elif self.status == "refused":
@@ -122,23 +130,34 @@ def _headline(verdict: Verdict) -> str:
 
 def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
     figures, baseline = verdict.figures, verdict.baseline
-    table = Table(title="On the test split, decided at a score of 0.5", title_justify="left")
+    title = "On the test split, decided at a score of 0.5; intervals of 95 %"
+    table = Table(title=title, title_justify="left")
     table.add_column("label")
-    columns = ["F1", "precision", "recall", "AUC", "support", "all-positive F1"]
+    columns = ["F1", "interval", "precision", "recall", "AUC", "AP", "support", "all-positive F1"]
     for column in [*columns, *(["last blessed F1"] if baseline else [])]:
         table.add_column(column, justify="right")
+    by_label = ("precision", "recall", "auc", "average_precision")
     for label in labels:
-        row = [
-            _number(figures[f"{figure}/{label}"]) for figure in ("f1", "precision", "recall", "auc")
-        ]
+        row = [_number(figures[f"f1/{label}"]), _interval(verdict, f"f1/{label}")]
+        row += [_number(figures[f"{figure}/{label}"]) for figure in by_label]
         row += [f"{figures[f'support/{label}']:.0f}", _number(figures[f"all_positive_f1/{label}"])]
-        table.add_row(label, *row, *([_number(baseline[f"f1/{label}"])] if baseline else []))
+        before = (baseline or {}).get(f"f1/{label}", math.nan)
+        table.add_row(label, *row, *([_number(before)] if baseline else []))
     table.add_section()
-    macro = [_number(figures["macro_f1"]), "", "", _number(figures["macro_auc"])]
+    macro = [_number(figures["macro_f1"]), _interval(verdict, "macro_f1")]
+    macro += [_number(figures[f"macro_{figure}"]) for figure in by_label]
     macro += [f"{figures['examples']:.0f}", _number(figures["all_positive_macro_f1"])]
     table.add_row("macro", *macro, *([_number(baseline["macro_f1"])] if baseline else []))
-    table.add_row("micro", _number(figures["micro_f1"]))
+    micro = [_number(figures[f"micro_{figure}"]) for figure in ("f1", "precision", "recall")]
+    table.add_row("micro", micro[0], "", *micro[1:])
     return table
+
+
+def _interval(verdict: Verdict, key: str) -> str:
+    if key not in verdict.intervals:
+        return "-"
+    low, high = verdict.intervals[key]
+    return f"{low:.2f}-{high:.2f}"
 
 
 def _overall(figures: dict[str, float]) -> dict[str, float]:
@@ -147,12 +166,3 @@ def _overall(figures: dict[str, float]) -> dict[str, float]:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _finite(value: Any) -> Any:
-    """A copy without the NaN and infinity that JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,6 +18,8 @@ from components.evaluator.settings import EvaluatorSettings
 from components.trainer import export
 from tests.examples import FEATURES
 
+_EXAMPLES = [tf.TensorSpec((None,), tf.string, name="examples")]
+
 
 class Answering(tf.Module):
     """A model with the two signatures that the Evaluator asks."""
@@ -27,11 +29,11 @@ class Answering(tf.Module):
         self._answer = answer
         self._transform_labels = transform_labels
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def serve_examples(self, examples):
         return self._answer(examples)
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="examples")])
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def transform_labels(self, examples):
         return {FEATURES.labels_xf: self._transform_labels(examples)}
 

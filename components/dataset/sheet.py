@@ -49,20 +49,33 @@ class Picture:
 
     def data_uri(self) -> str | None:
         """A small JPEG of it for a page; None if it cannot be decoded."""
-        try:
-            with Image.open(io.BytesIO(self.content)) as image:
-                image.draft("RGB", _BOX)
-                small = ImageOps.exif_transpose(image)
-                small.thumbnail(_BOX)
-                if "A" in small.getbands() or "transparency" in small.info:
-                    small = small.convert("RGBA")
-                    white = Image.new("RGBA", small.size, "white")
-                    small = Image.alpha_composite(white, small)
-                buffer = io.BytesIO()
-                small.convert("RGB").save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            return None
-        return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return data_uri(self.content, _BOX)
+
+
+def data_uri(content: bytes, box: tuple[int, int]) -> str | None:
+    """A small JPEG of an encoded image, for a page.
+
+    Args:
+      content: the image's file.
+      box: pixels across and down that it is made to fit into.
+
+    Returns:
+      None if it cannot be decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.draft("RGB", box)
+            small = ImageOps.exif_transpose(image)
+            small.thumbnail(box)
+            if "A" in small.getbands() or "transparency" in small.info:
+                small = small.convert("RGBA")
+                white = Image.new("RGBA", small.size, "white")
+                small = Image.alpha_composite(white, small)
+            buffer = io.BytesIO()
+            small.convert("RGB").save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 class Sheet:

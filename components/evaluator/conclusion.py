@@ -41,7 +41,7 @@ def conclude(eval_config: config_pb2.EvalConfig, evaluation: str, unusable: str 
     if () not in by_slice:
         raise PostersError(
             "the test split holds no example, so nothing can be evaluated: ingest more data, or "
-            "raise the split's share (ingest.split)."
+            "raise the split's share (ingest.split_shares)."
         )
     validation = tfma.load_validation_result(evaluation)
     failed = {
@@ -53,7 +53,7 @@ def conclude(eval_config: config_pb2.EvalConfig, evaluation: str, unusable: str 
     measured = by_slice.pop(())
     comparison = gate_figures.compare(answers, given) if _is_finite(answers) else None
     if given.baseline_labels is not None and answers.baseline_labels is None:
-        unusable = "the last blessed model gives scores that are not numbers (NaN)"
+        unusable = "the last blessed model gives scores that are not numbers"
     p_values = permutation.p_values(answers.truth, answers.scores)
     chance = rules.chance_of(given, measured, p_values)
     return Verdict(

@@ -59,10 +59,9 @@ def measure(
         overall = dict.fromkeys(OVERALL, float("nan"))
     overall[ALL_POSITIVE_MACRO_F1] = float(np.mean(known["all_positive_f1"]))
     overall[EXAMPLES] = float(examples)
-    for figure in BY_LABEL:
-        for label, value in zip(labels, by_label[figure], strict=True):
-            overall[f"{figure}/{label}"] = float(value)
-    return overall
+    values = [overall[figure] for figure in OVERALL]
+    values += [float(value) for figure in BY_LABEL for value in by_label[figure]]
+    return dict(zip(keys(labels), values, strict=True))
 
 
 def _by_label(

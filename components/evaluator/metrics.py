@@ -7,7 +7,7 @@ exact. It sees both models' answers to an example, so that their difference is p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import apache_beam as beam
@@ -33,26 +33,10 @@ class MultiLabelMetrics(tfma.metrics.Metric):
 
 
 def _computations(
-    name: str,
-    labels: Sequence[str],
-    features: dict[str, str],
-    settings: dict[str, Any],
-    code: str,
-    baseline_labels: Sequence[str] | None,
-    evaluation: str | None,
-    model_names: Iterable[str] = ("",),
+    name: str, model_names: Iterable[str] = ("",), **values: Any
 ) -> metric_types.MetricComputations:
     del name
-    plan = Plan.from_dict(
-        {
-            "labels": labels,
-            "features": features,
-            "settings": settings,
-            "code": code,
-            "baseline_labels": baseline_labels,
-            "evaluation": evaluation,
-        }
-    )
+    plan = Plan.from_dict(values)
     (model_name,) = model_names
     # Weighted "None" is what a threshold in a MetricsSpec looks for; the default is False.
     keys = {

@@ -76,7 +76,7 @@ def _not_finite(figures: Figures) -> Rule:
     return Rule(
         "finite",
         False,
-        f"{1 - share:.2%} of the model's scores and probabilities are not numbers (NaN), so "
+        f"{100 * (1 - share):.1f} % of the model's scores and probabilities are not numbers, so "
         "nothing can be measured",
         measured=share,
         limit=1.0,
@@ -118,8 +118,8 @@ def _no_fall(plan: Plan, failed: Collection[str], comparison: Comparison) -> Rul
         sentence += f": at most {limit:.3f} less is allowed (evaluator.max_macro_f1_drop)"
     elif before - now > limit:
         sentence += ": within noise"
-    else:
-        sentence += ": it does not fall behind"
+    elif now < before:
+        sentence += f": {limit:.3f} less is allowed"
     return Rule(
         "no_fall", met, sentence, measured=comparison.macro_drop, limit=limit,
         setting="evaluator.max_macro_f1_drop",

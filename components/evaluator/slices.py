@@ -21,21 +21,14 @@ def values(example: tf.train.Example, names: Sequence[str], features: Features) 
 
     Args:
       example: as ingest writes it.
-      names: `label`, `decade`, `label_count`, `image_size`, or a feature's name. The first four
-        mean what is derived here, whatever features there are.
+      names: of `DERIVED`, which mean what is derived here whatever features there are, or features.
       features: the examples' feature names.
 
     Returns:
       For each name bytes, integers or floats; none where the example lacks the feature.
     """
-    derived = {
-        "label": _labels,
-        "decade": _decade,
-        "label_count": _label_count,
-        "image_size": _image_size,
-    }
     return {
-        name: derived[name](example, features) if name in derived else feature(example, name)
+        name: DERIVED[name](example, features) if name in DERIVED else feature(example, name)
         for name in names
     }
 
@@ -78,3 +71,12 @@ def _image_size(example: tf.train.Example, features: Features) -> list[bytes]:
     if place + 1 == len(_SIDES):
         return [f"{_SIDES[place]} px and more".encode()]
     return [f"{_SIDES[place]} to {_SIDES[place + 1] - 1} px".encode()]
+
+
+#: What slices can be cut by besides features as they are.
+DERIVED = {
+    "label": _labels,
+    "decade": _decade,
+    "label_count": _label_count,
+    "image_size": _image_size,
+}

@@ -11,6 +11,7 @@ from typing import Any
 from components import paths
 from components.errors import PostersError
 from components.files import write_text
+from components.json_numbers import without_nan
 
 #: In the Evaluator's `evaluation` folder.
 FILE = "verdict.json"
@@ -26,7 +27,7 @@ class Rule:
 
     Attributes:
       rule: `finite`, `floor`, `chance`, `no_fall`, `label_fall`, `first_model` or
-        `unusable_baseline`.
+        `no_comparison`.
       label: which label it is about, if about one.
       met: whether it lets the model through.
       measured: the number that was compared.
@@ -168,7 +169,7 @@ def write(evaluation: str, verdict: Verdict) -> None:
     """
     content = {"format": FORMAT, **dataclasses.asdict(verdict)}
     content["baseline"] = verdict.baseline and {"figures": verdict.baseline}
-    text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False)
     write_text(paths.to_path(paths.join(evaluation, FILE)), text + "\n")
 
 
@@ -236,12 +237,3 @@ def _numbers(figures: dict[str, float | None]) -> Figures:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _finite(value: Any) -> Any:
-    """A copy without the NaN and infinity that JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(verbs)
     _add_schema(verbs)
     _add_run(verbs)
+    _add_bless(verbs)
+    _add_runs(verbs)
+    _add_compare(verbs)
+    _add_report(verbs)
     _add_predict(verbs)
     _add_serve(verbs)
     _add_doctor(verbs)
@@ -137,6 +141,48 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     _add_config(verb, default="local")
 
 
+def _add_bless(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "bless",
+        help="push a model that was refused, on the record",
+        description="Blesses the model of a refused run by hand and pushes it at once. Who, when "
+        "and why is kept in ML Metadata, beside what was overridden, and in the run's "
+        "summary.json. Later runs compare their models with it like with any blessed one.",
+    )
+    verb.add_argument(
+        "version", metavar="VERSION", help="the refused run, by the name that `posters run` prints"
+    )
+    verb.add_argument("--reason", required=True, help="why, in a sentence")
+    _add_config(verb, default="local")
+
+
+def _add_runs(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("runs", help="list the runs: data, macro-F1, what came of them")
+    _add_workspace(verb)
+
+
+def _add_compare(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("compare", help="show two runs side by side, label by label")
+    verb.add_argument("first", metavar="A", help="a run: its id, how that begins, or its folder")
+    verb.add_argument("second", metavar="B", help="another run")
+    _add_workspace(verb)
+
+
+def _add_report(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("report", help="where a run's page is; makes it again if it is gone")
+    verb.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run: its id, how that begins, or its folder (default: the newest)",
+    )
+    verb.add_argument("--open", action="store_true", help="show the page in a browser")
+    verb.add_argument(
+        "--card", type=Path, metavar="FILE", help="also write the model card there, as Markdown"
+    )
+    _add_workspace(verb)
+
+
 def _add_predict(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("predict", help="labels and scores of images, from a pushed model")
     verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
@@ -176,6 +222,16 @@ def _data_path(text: str) -> AnyPath:
     from components.paths import to_path
 
     return to_path(text)
+
+
+def _add_workspace(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--workspace",
+        type=Path,
+        default=Path("workspace"),
+        metavar="DIR",
+        help="a configuration's workspace, or a folder of such (default: workspace/)",
+    )
 
 
 def _add_config(verb: argparse.ArgumentParser, default: str) -> None:

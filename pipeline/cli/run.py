@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import errno
 import gc
 import json
 import os
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -22,6 +24,8 @@ from pipeline.runners import logs
 from pipeline.summary import RunSummary
 
 if TYPE_CHECKING:
+    from tfx.types import Artifact
+
     from components.evaluator.verdict import Verdict
     from components.serving_check.report import ServingReport
     from pipeline.runners.local import NodeReport
@@ -30,7 +34,7 @@ _MEGABYTE = 1 << 20
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the DAG on this machine and leaves `summary.json` and `run.log` in the run's folder."""
+    """Runs the DAG on this machine; leaves summary, page and log in the run's folder."""
     overrides = list(options.overrides)
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
@@ -39,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
     log = folder / "run.log"
+    started = time.time()
     try:
         with logs.to_file(log):
             summary, interrupted = _execute(config, span, run_id)
@@ -48,14 +53,33 @@ def run(options: argparse.Namespace) -> int:
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
+    if summary.status == "refused":
+        settings = [f"--set={setting}" for setting in options.overrides]
+        command = ["posters", "bless", run_id, f"--config={options.config}", *settings]
+        CONSOLE.print(f"To push it all the same: {shlex.join(command)} --reason WHY", markup=False)
     if summary.error:
         CONSOLE.print("\nFailed.", style="bold red")
         CONSOLE.print(summary.error, markup=False)
         CONSOLE.print(f"Log: {log}", markup=False)
     CONSOLE.print(str(folder / "summary.json"), markup=False)
+    with logs.to_file(log):
+        _write_page(folder, config, span, summary, started)
     if interrupted:
         return INTERRUPTED
     return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+
+
+def _write_page(
+    folder: Path, config: configuration.Config, span: data.Span, summary: RunSummary, started: float
+) -> None:
+    from pipeline import run_page
+
+    try:
+        run_page.gather(folder, config, span, summary.nodes, started)
+        CONSOLE.print(str(run_page.write(folder)), markup=False)
+    except (PostersError, OSError) as error:
+        # The run is what it is; of a full disk, say, the summary has told.
+        CONSOLE.print(f"The run's page could not be written: {error}", markup=False)
 
 
 def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tuple[RunSummary, bool]:
@@ -80,6 +104,9 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
         interrupted = isinstance(failure.__cause__, local.InterruptedRunError)
         error = _explain(reports[-1].id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
+    by_hand = None
+    if verdict and not verdict.blessed and not error:
+        by_hand, pushed = _by_hand(reports, Path(config.workspace) / "metadata.sqlite")
     summary = RunSummary(
         run_id=run_id,
         config=config.model_dump(mode="json"),
@@ -90,6 +117,7 @@ def _execute(config: configuration.Config, span: data.Span, run_id: str) -> tupl
         gate=_decision(reports),
         verdict=verdict,
         serving=_serving(reports),
+        by_hand=by_hand,
         pushed=pushed,
         error=error,
     )
@@ -141,9 +169,28 @@ def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
     pushed = outputs.get("Pusher", {}).get("pushed_model")
     if not pushed or not pushed[0].get_int_custom_property(pusher.PUSHED):
         return found, None
-    if pusher.restore(pushed[0]):
+    return found, _destination(pushed[0])
+
+
+def _by_hand(
+    reports: list[NodeReport], metadata_path: Path
+) -> tuple[dict[str, str] | None, str | None]:
+    """A blessing by hand of the model that was refused, and the folder it was pushed to."""
+    from pipeline import blessing
+
+    (model,) = next(node.outputs["model"] for node in reports if node.id == "Trainer")
+    record = blessing.find(metadata_path, model.id)
+    pushed = record and blessing.find_pushed(metadata_path, model.id)
+    return (dataclasses.asdict(record), _destination(pushed)) if pushed else (None, None)
+
+
+def _destination(pushed: Artifact) -> str:
+    """Where a pushed version lies; it is put back there if need be."""
+    from components.pusher import component as pusher
+
+    if pusher.restore(pushed):
         CONSOLE.print("  the pushed version had been deleted: it was put back", markup=False)
-    return found, pushed[0].get_string_custom_property(pusher.DESTINATION)
+    return pushed.get_string_custom_property(pusher.DESTINATION)
 
 
 def _serving(reports: list[NodeReport]) -> ServingReport | None:

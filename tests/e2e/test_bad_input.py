@@ -72,6 +72,10 @@ def test_a_typo_in_the_configuration(source, tmp_path, capsys, verb):
         ("image.size=128", ["image.size", "96 x 96"]),
         ("schema_path={tmp}/none.pbtxt", ["schema_path", "none.pbtxt"]),
         ("beam.by_node={{Transfrom: []}}", ["beam.by_node", "Transfrom"]),
+        (
+            "evaluator.slices=[decade, country]",
+            ["evaluator.slices", "country", "imdb_id"],
+        ),
         ("workspace={tmp}/file/workspace", ["file"]),
     ],
 )

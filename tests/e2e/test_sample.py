@@ -19,8 +19,7 @@ from tests.examples import FEATURES, write_records
 
 NODES = [
     "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck",
-    "Pusher",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck", "Pusher", "RunReport",
 ]  # fmt: skip
 
 
@@ -35,6 +34,8 @@ def _records(folder: Path) -> list[bytes]:
 
 def test_the_first_run_blesses_and_pushes(world, first_run):
     assert _states(first_run) == dict.fromkeys(NODES, "run")
+    page = world.root / "workspace" / "runs" / first_run["run_id"] / "report.html"
+    assert "Blessed and pushed" in page.read_text()
     assert first_run["status"] == "pushed"
     assert first_run["verdict"]["blessed"]
     assert "no earlier blessed model" in " ".join(first_run["verdict"]["reasons"])
@@ -103,6 +104,22 @@ def test_scores_are_the_same_from_examples_and_from_files(world, first_run):
     assert by_file["genres"].numpy()[0].tolist() == by_example["genres"].numpy()[-1].tolist()
 
 
+def test_a_score_of_one_half_is_the_fitted_threshold_on_the_probability(world, first_run):
+    """Fitted, evaluated and served: one decision, whichever of the two outputs one looks at."""
+    model = tf.saved_model.load(first_run["pushed_path"])
+    records = _records(world.data / "span-1" / "test")
+    answers = model.signatures["serving_examples"](examples=tf.constant(records))
+    scores, probabilities = answers["scores"].numpy(), answers["probabilities"].numpy()
+    description = Path(first_run["pushed_path"]) / "assets.extra" / "model.json"
+    thresholds = np.array(json.loads(description.read_text())["calibration"]["threshold"])
+    clear = np.abs(probabilities - thresholds) > 1e-5
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal((scores > 0.5)[clear], (probabilities > thresholds)[clear])
+    truth = model.signatures["transform_labels"](examples=tf.constant(records))["genres_xf"]
+    at_thresholds = sklearn_metrics.f1_score(truth, probabilities > thresholds, average="macro")
+    assert first_run["metrics"]["macro_f1"] == pytest.approx(at_thresholds, abs=0.01)
+
+
 def test_again_with_nothing_changed_every_node_is_cached(world, first_run):
     status, summary = world.run()
     assert status == OK
@@ -140,7 +157,11 @@ def test_a_model_trained_on_shuffled_labels_is_refused(world, first_run, tmp_pat
     reasons = " ".join(summary["verdict"]["reasons"])
     assert "times what answering yes to everything gives" in reasons
     assert "min_macro_f1_lift" in reasons
-    assert "Refused." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Refused." in shown
+    page = Path(shown.splitlines()[-1]).read_text()
+    for words in ("Refused", "what served before still serves", "no better than chance"):
+        assert words in page
 
 
 def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves(
@@ -158,6 +179,13 @@ def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves
     printed = capsys.readouterr().out
     assert "Does not serve." in printed
     assert "what served before still serves" in printed
+    page = Path(printed.splitlines()[-1]).read_text()
+    for words in ("does not serve", "serving_check.max_latency_ms"):
+        assert words in page
+    name, reason = Path(printed.splitlines()[-1]).parent.name, "it will get faster"
+    settings = world.arguments()[3:]
+    assert main(["bless", name, "--reason", reason, "--config", "sample", *settings]) == FAILED
+    assert "which no blessing mends" in capsys.readouterr().err
 
 
 def _with_broken_image(world: World, data: Path, split: str) -> None:

@@ -1,12 +1,17 @@
 """Which model a new one is compared with."""
 
 import json
+import re
 
 import pytest
+import tensorflow as tf
 from tfx.types import standard_artifacts
 
+from components.evaluator import baseline
 from components.evaluator.baseline import LatestOtherBlessedModel
 from components.trainer import export
+from tests.evaluating import Answering, save
+from tests.examples import example
 
 
 @pytest.fixture
@@ -66,9 +71,15 @@ def test_a_blessed_candidate_is_not_compared_with_itself(store):
     assert store.baseline(first) == candidate.id
 
 
-def test_a_model_of_other_labels_is_not_comparable(store):
+def test_one_label_in_common_is_enough(store):
+    store.add(blessed=True)
+    second = store.add(blessed=True, labels=("War", "Comedy", "Western"))
+    assert store.baseline(store.add(blessed=False)) == second.id
+
+
+def test_a_model_without_a_label_in_common_is_not_comparable(store):
     first = store.add(blessed=True)
-    store.add(blessed=True, labels=("Comedy", "Drama"))
+    store.add(blessed=True, labels=("War", "Western"))
     assert store.baseline(store.add(blessed=False)) == first.id
 
 
@@ -76,3 +87,56 @@ def test_a_model_whose_files_are_gone_is_passed_over(store):
     first = store.add(blessed=True)
     store.add(blessed=True, described=False)
     assert store.baseline(store.add(blessed=False)) == first.id
+
+
+LABELS = ["Drama", "Comedy"]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Saves a model that answers so, and gives its address."""
+
+    def save_one(answer, labels=LABELS):
+        model = Answering(answer, lambda examples: tf.zeros((tf.shape(examples)[0], len(labels))))
+        return str(save(model, tmp_path / "model", labels))
+
+    return save_one
+
+
+def _zeros(examples, width=2):
+    return {"scores": tf.zeros((tf.shape(examples)[0], width))}
+
+
+def _of_another_feature(examples):
+    spec = {"cover": tf.io.FixedLenFeature([2], tf.float32)}
+    return {"scores": tf.io.parse_example(examples, spec)["cover"]}
+
+
+EXAMPLE = example("tt1", b"", ["Drama"])
+
+
+def test_a_model_that_answers_can_be_compared_with(saved):
+    uri = saved(_zeros)
+    assert baseline.why_unusable(uri, LABELS, EXAMPLE) is None
+    assert baseline.why_unusable(uri, ["War", "Drama", "News"], EXAMPLE) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "labels", "words"),
+    [
+        (_of_another_feature, LABELS, "does not answer"),
+        (lambda examples: {"answers": _zeros(examples)["scores"]}, LABELS, "does not answer"),
+        (lambda examples: _zeros(examples, 3), LABELS, r"scores of the shape \(1, 3\)"),
+        (_zeros, ["War", "News"], "none of this model's labels"),
+    ],
+)
+def test_why_a_model_cannot_be_compared_with(saved, answer, labels, words):
+    uri = saved(answer, labels)
+    reason = baseline.why_unusable(uri, LABELS, EXAMPLE)
+    assert re.search(words, reason)
+    assert uri in reason
+
+
+def test_a_model_that_lies_there_no_longer_is_named(tmp_path):
+    reason = baseline.why_unusable(str(tmp_path / "gone"), LABELS, EXAMPLE)
+    assert reason == f"the last blessed model cannot be read at {tmp_path / 'gone'}"

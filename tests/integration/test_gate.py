@@ -225,6 +225,10 @@ def test_posters_run_stops_and_with_a_reason_goes_on(tmp_path):
     assert "such as: eval-3" in done.stdout
     assert "Transform" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    page = Path(done.stdout.splitlines()[-1])
+    assert page.parent.parent == tmp_path / "workspace" / "runs"
+    for word in ("Stopped by the data gate", "such as: eval-3", "There is no model"):
+        assert word in page.read_text()
 
     reason = 'a film of the Renaissance: "quoted", 100 %'
     done = subprocess.run(

@@ -5,7 +5,10 @@ import pytest
 
 from pipeline.cli import main
 
-VERBS = ("sample", "ingest", "data", "schema", "run", "predict", "serve", "doctor")
+VERBS = (
+    "sample", "ingest", "data", "schema", "run", "bless", "runs", "compare", "report", "predict",
+    "serve", "doctor",
+)  # fmt: skip
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (
     "tensorflow",

@@ -17,6 +17,19 @@ def test_code_changes_with_any_file_of_a_package(tmp_path, monkeypatch):
     assert len({first, second, fingerprints.code(*names)}) == 3
 
 
+def test_templates_are_code_too(tmp_path, monkeypatch):
+    templates = tmp_path / "components" / "report" / "templates"
+    templates.mkdir(parents=True)
+    monkeypatch.setattr(fingerprints.importlib.resources, "files", lambda name: tmp_path / name)
+    found = {fingerprints.code("components.report")}
+    for name in ("page.html", "style.css", "card.md"):
+        (templates / name).write_text("text")
+        found.add(fingerprints.code("components.report"))
+    assert len(found) == 4
+    (templates / "page.cpython-310.pyc").write_text("compiled")
+    assert fingerprints.code("components.report") in found
+
+
 def test_a_copy_by_content_keeps_its_path_until_the_content_changes(tmp_path):
     file = tmp_path / "schema.pbtxt"
     file.write_text("one")

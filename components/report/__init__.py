@@ -1,0 +1,1 @@
+"""A run as one page for people: what it measured, decided and pushed, and from which data."""

@@ -1,0 +1,63 @@
+"""What happened epoch by epoch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from components.report.charts import figure
+
+_WIDTH, _HEIGHT = 350, 210
+
+_Rows = Sequence[Mapping[str, Any]]
+
+
+def loss(history: _Rows) -> str:
+    """The loss of train and of eval; the stages one after the other."""
+    with figure.figure("learning-loss", _WIDTH, _HEIGHT) as drawn:
+        drawn.set_layout_engine("constrained")
+        axes = drawn.subplots()
+        _draw(axes, history, "loss", "train", figure.MARK)
+        _draw(axes, history, "eval_loss", "eval", figure.OTHER)
+        axes.set_ylabel("loss")
+        axes.legend()
+        return figure.to_svg(drawn, f"Loss over {len(history)} epochs. {_ends(history, 'loss')}")
+
+
+def ranking(history: _Rows) -> str:
+    """Macro AUC on eval."""
+    with figure.figure("learning-ranking", _WIDTH, _HEIGHT) as drawn:
+        drawn.set_layout_engine("constrained")
+        axes = drawn.subplots()
+        _draw(axes, history, "eval_macro_auc", "eval", figure.OTHER)
+        axes.set_ylabel("macro AUC on eval")
+        ends = _ends(history, "eval_macro_auc")
+        return figure.to_svg(drawn, f"Macro AUC on eval over {len(history)} epochs. {ends}")
+
+
+def _draw(axes: Axes, history: _Rows, key: str, name: str, color: str) -> None:
+    points = [
+        (place, row[key]) for place, row in enumerate(history, start=1) if row.get(key) is not None
+    ]
+    if points:
+        axes.plot(*zip(*points, strict=True), color=color, label=name, marker=_marker(points))
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    stages = [row.get("stage", 1) for row in history]
+    for place, (one, other) in enumerate(itertools.pairwise(stages), start=1):
+        if one != other:
+            axes.axvline(place + 0.5, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
+
+
+def _marker(points: Sequence[tuple[int, float]]) -> str | None:
+    # A line of one point is invisible.
+    return "o" if len(points) == 1 else None
+
+
+def _ends(history: _Rows, key: str) -> str:
+    values = [row[key] for row in history if row.get(key) is not None]
+    return f"From {values[0]:.3f} to {values[-1]:.3f}." if values else "Nothing was measured."

@@ -1,0 +1,42 @@
+"""Gathers everything that a run's page shows, from what the run left."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+
+import components
+from components.report import data, evaluation, training
+from components.report.content import FORMAT, Content
+from components.report.sources import Sources
+
+_LIBRARIES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam", "numpy")
+
+
+def collect(sources: Sources) -> Content:
+    """Reads every piece that is there and draws the charts.
+
+    Returns:
+      `data`, `training` and `evaluation` (see the modules of these names; None where a run did not
+      come so far), what the run was, and `missing`: a sentence for each piece that should be there
+      and is not.
+    """
+    missing: list[str] = []
+    return {
+        "format": FORMAT,
+        "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "name": sources.settings["name"],
+        "span": sources.span,
+        "labels": list(sources.labels),
+        "settings": sources.settings,
+        "code": {
+            "version": components.__version__,
+            "fingerprints": dict(sources.fingerprints),
+            "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        },
+        "data": data.describe(sources, missing),
+        "training": training.describe(sources, missing),
+        "evaluation": evaluation.describe(sources, missing),
+        "pushed_to": sources.pushed_to,
+        "missing": missing,
+    }

@@ -1,0 +1,100 @@
+"""RunReport as a node: the last one, after the Pusher, whether that pushed or not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.experimental import simple_artifacts
+
+from components.features import Features
+from components.report.executor import RunReportExecutor
+
+
+class RunReportSpec(ComponentSpec):
+    """What the node takes and makes; parameters are text or whole numbers, as every runner has."""
+
+    PARAMETERS = {  # noqa: RUF012 - TFX reads it like this
+        "settings": ExecutionParameter(type=str),
+        "features": ExecutionParameter(type=str),
+        "labels": ExecutionParameter(type=str),
+        "span": ExecutionParameter(type=int),
+        "data_folder": ExecutionParameter(type=str),
+        "fingerprints": ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "gate_report": ChannelParameter(type=simple_artifacts.File),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel),
+    }
+    # Kubeflow can load a type of our own only from a top-level module; this one it knows.
+    OUTPUTS = {"report": ChannelParameter(type=simple_artifacts.File)}  # noqa: RUF012
+
+
+class RunReport(base_component.BaseComponent):
+    """Writes the run as a page for people, as the data it shows, and as a model card."""
+
+    SPEC_CLASS = RunReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(RunReportExecutor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        statistics: types.BaseChannel,
+        gate_report: types.BaseChannel,
+        model: types.BaseChannel,
+        evaluation: types.BaseChannel,
+        blessing: types.BaseChannel,
+        pushed_model: types.BaseChannel,
+        settings: Mapping[str, Any],
+        features: Features,
+        labels: Sequence[str],
+        span: int,
+        data_folder: str,
+        fingerprints: Mapping[str, str],
+    ) -> None:
+        """Makes the node.
+
+        Args:
+          examples: of every split; pictures are taken from test.
+          statistics: of every split.
+          gate_report: what DataGate decided.
+          model: the exported model, with its description.
+          evaluation: figures, answers and verdict.
+          blessing: whether it may be pushed.
+          pushed_model: where it went; the node waits for it, whatever was decided.
+          settings: the whole configuration, JSON values.
+          features: the features' names.
+          labels: the vocabulary.
+          span: the span's number.
+          data_folder: the span's own folder, with its manifest.
+          fingerprints: of the code, by package.
+        """
+        super().__init__(
+            RunReportSpec(
+                examples=examples,
+                statistics=statistics,
+                gate_report=gate_report,
+                model=model,
+                evaluation=evaluation,
+                blessing=blessing,
+                pushed_model=pushed_model,
+                settings=json.dumps(settings, sort_keys=True, ensure_ascii=False),
+                features=json.dumps(dataclasses.asdict(features), sort_keys=True),
+                labels=json.dumps(list(labels), ensure_ascii=False),
+                span=span,
+                data_folder=data_folder,
+                fingerprints=json.dumps(fingerprints, sort_keys=True),
+                report=types.Channel(type=simple_artifacts.File),
+            )
+        )

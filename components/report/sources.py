@@ -1,0 +1,44 @@
+"""Where the pieces of a run's page lie."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.features import Features
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What a run left, as far as it came: a piece that is None is said to be missing.
+
+    Attributes:
+      settings: the whole configuration, JSON values.
+      labels: the vocabulary, in order.
+      features: names of the examples' features.
+      span: number of the span.
+      data_folder: the span's own folder, with its manifest.
+      fingerprints: digests of the code that made the pieces, by package.
+      statistics: StatisticsGen's folder.
+      gate_report: folder with the gate's decision.
+      test_examples: folder with the test split's TFRecords.
+      model: folder of the exported model.
+      evaluation: the Evaluator's `evaluation` folder.
+      blessing: its `blessing` folder.
+      pushed_to: folder of the version that was pushed.
+    """
+
+    settings: Mapping[str, Any]
+    labels: Sequence[str]
+    features: Features
+    span: int
+    data_folder: str
+    fingerprints: Mapping[str, str]
+    statistics: str | None = None
+    gate_report: str | None = None
+    test_examples: str | None = None
+    model: str | None = None
+    evaluation: str | None = None
+    blessing: str | None = None
+    pushed_to: str | None = None

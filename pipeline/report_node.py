@@ -1,0 +1,64 @@
+"""The last node of the DAG: it writes the run down for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfx.dsl.components.base.base_node import BaseNode
+
+from components.report.component import RunReport
+from pipeline import fingerprints
+from pipeline.config import Config
+from pipeline.data import Span
+from pipeline.data_nodes import DataNodes
+
+#: What decides what a run's page shows.
+_CODE = (
+    "components.transform",
+    "components.trainer",
+    "components.evaluator",
+    "components.gate",
+    "components.report",
+)
+
+
+def create(
+    config: Config,
+    span: Span,
+    data: DataNodes,
+    trainer: BaseNode,
+    evaluator: BaseNode,
+    pusher: BaseNode,
+) -> BaseNode:
+    """Makes the node, which waits for the Pusher, whether that pushes or not.
+
+    Args:
+      config: the checked configuration.
+      span: the data that was trained on.
+      data: the nodes up to the gate.
+      trainer: makes the model.
+      evaluator: judges it.
+      pusher: pushes it, or not.
+    """
+    return RunReport(
+        examples=data.examples.outputs["examples"],
+        statistics=data.statistics.outputs["statistics"],
+        gate_report=data.gate.outputs["report"],
+        model=trainer.outputs["model"],
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=evaluator.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        **parameters(config, span),
+    )
+
+
+def parameters(config: Config, span: Span) -> dict[str, Any]:
+    """What the node is told besides its inputs; see `RunReport`."""
+    return {
+        "settings": config.model_dump(mode="json"),
+        "features": config.features,
+        "labels": span.labels,
+        "span": span.number,
+        "data_folder": str(span.folder),
+        "fingerprints": {name: fingerprints.code(name) for name in _CODE},
+    }

@@ -1,0 +1,89 @@
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from components.report.charts import calibration, figure, learning, matrix, ranking
+from components.report.curves import curves
+
+NASTY = '<b> & "q" $x$'
+
+
+def _curves():
+    truth = np.arange(40) % 3 == 0
+    return curves(truth, np.where(truth, 0.6, 0.4) + np.arange(40) / 200)
+
+
+def _bins():
+    return [
+        {"mean_probability": 0.1, "share_positive": 0.2, "count": 4},
+        {"mean_probability": float("nan"), "share_positive": float("nan"), "count": 0},
+    ]
+
+
+def _history(epochs):
+    return [
+        {"stage": 1 + (epoch > 2), "loss": 1 / epoch, "eval_loss": None, "eval_macro_auc": 0.6}
+        for epoch in range(1, epochs + 1)
+    ]
+
+
+DRAWINGS = {
+    "precision and recall": lambda: ranking.precision_recall(NASTY, _curves(), _curves()),
+    "thresholds": lambda: ranking.thresholds(NASTY, _curves()),
+    "calibration": lambda: calibration.calibration(NASTY, NASTY, _bins()),
+    "loss": lambda: learning.loss(_history(6)),
+    "one epoch": lambda: learning.ranking(_history(1)),
+    "matrix": lambda: matrix.together(NASTY, NASTY, [NASTY, "b"], np.array([[3, 1], [1, 0]])),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_chart_is_one_element_in_the_pages_colors_that_says_what_it_shows(name):
+    drawn = DRAWINGS[name]()
+    root = ElementTree.fromstring(drawn)
+    assert root.tag == "svg" and root.get("class") == "chart"
+    assert len(root.get("aria-label")) > 15
+    assert "var(--" in drawn
+    # No color of its own, neither light nor dark; no address, no style for the whole page.
+    assert not re.search(r"#[0-9a-f]{6}\b|https?:|<style|<metadata|xmlns", drawn)
+    assert "NaN" not in drawn and "nan" not in re.sub(r'aria-label="[^"]*"', "", drawn)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_the_same_chart_has_the_same_bytes(name):
+    assert DRAWINGS[name]() == DRAWINGS[name]()
+
+
+def test_charts_of_one_page_share_no_identifier():
+    found = [ranking.thresholds(label, _curves()) for label in ("\u6620", "\u753b", "a", "A")]
+    identifiers = [set(re.findall(r'\bid="([^"]+)"', drawn)) for drawn in found]
+    assert all(identifiers)
+    assert len(set.union(*identifiers)) == sum(map(len, identifiers))
+
+
+def test_names_are_written_as_they_are():
+    drawn = matrix.together("m", "In truth", [NASTY, "b"], np.array([[3, 1], [1, 2]]))
+    texts = ["".join(text.itertext()) for text in ElementTree.fromstring(drawn).iter("text")]
+    assert texts.count(NASTY) == 2
+
+
+def test_without_an_example_there_is_no_calibration():
+    assert calibration.calibration("c", "Drama", _bins()[1:]) is None
+    assert calibration.calibration("c", "Drama", []) is None
+
+
+def test_the_matrix_says_what_goes_together_most():
+    counts = np.array([[10, 5, 0], [5, 5, 0], [0, 0, 0]])
+    drawn = matrix.together("m", "In truth", ["Drama", "War", "News"], counts)
+    assert "In truth: 100 % of War are Drama, 50 % of Drama are War." in drawn
+
+
+def test_a_name_makes_the_settings_last_no_longer_than_its_block():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    with figure.figure("x", 100, 100) as drawn:
+        figure.to_svg(drawn, "nothing")
+    assert dict(matplotlib.rcParams) == before
