@@ -104,6 +104,7 @@ setup(
         "components.dataset": ["*.html"],
         "components.report": ["*.css", "*.html", "*.md"],
         "components.sample": ["extractor/**/*"],
+        "components.serving": ["page/*"],
         "configs": ["*.yaml"],
         "schema": ["*.pbtxt", "*.md"],
     },

@@ -17,6 +17,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.serving.settings import ServeSettings
 from components.serving_check.settings import ServingCheckSettings
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
@@ -77,6 +78,7 @@ class Config(Section):
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       serving_check: see `ServingCheckSettings`.
+      serve: see `ServeSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
@@ -96,6 +98,7 @@ class Config(Section):
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
+    serve: ServeSettings = ServeSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None

@@ -37,8 +37,8 @@ class RunSummary:
       nodes: one report a node, in order.
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
-      by_hand: who blessed the refused model by hand, when and why, or None.
       serving: whether the model serves, or None if the run failed before that was checked.
+      by_hand: who blessed the refused model by hand, when and why, or None.
       pushed: folder of the version it pushed, or None.
       error: why it failed, or None.
     """
@@ -51,8 +51,8 @@ class RunSummary:
     nodes: Sequence[NodeReport]
     gate: dict[str, Any] | None = None
     verdict: Verdict | None = None
-    by_hand: dict[str, str] | None = None
     serving: ServingReport | None = None
+    by_hand: dict[str, str] | None = None
     pushed: str | None = None
     error: str | None = None
 
@@ -61,10 +61,9 @@ class RunSummary:
         """`pushed`, `refused` or `failed`."""
         if self.error or self.verdict is None:
             return "failed"
-        if self.by_hand:
-            return "pushed"
         serves = self.serving is None or self.serving.serves
-        return "pushed" if self.verdict.blessed and serves else "refused"
+        passed = (self.verdict.blessed and serves) or self.by_hand
+        return "pushed" if passed else "refused"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -93,8 +92,8 @@ class RunSummary:
             ],
             "gate": self.gate,
             "verdict": verdict and {"blessed": verdict.blessed, "reasons": list(verdict.reasons)},
-            "by_hand": self.by_hand,
             "serving": self.serving and dataclasses.asdict(self.serving),
+            "by_hand": self.by_hand,
             "metrics": verdict and _overall(verdict.figures),
             "metrics_by_label": verdict and verdict.by_label(self.labels),
             "intervals": verdict and verdict.intervals,
@@ -113,12 +112,12 @@ class RunSummary:
         console.print(_headline(self.verdict), style="bold")
         for reason in self.verdict.reasons:
             console.print(f"  - {reason}")
-        if self.by_hand:
-            console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
         if self.serving:
             console.print("Serves." if self.serving.serves else "Does not serve.", style="bold")
             for reason in self.serving.reasons:
                 console.print(f"  - {reason}", markup=False)
+        if self.by_hand:
+            console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
         elif self.status == "refused":

@@ -1,4 +1,4 @@
-"""A pushed model, loaded as TensorFlow Serving would load it: the SavedModel and nothing of TFX."""
+"""Answers for image files, from a pushed model."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from components.errors import PostersError
+from components.serving import versions
+from components.serving.model import ServedModel
 from components.trainer import export
 
 #: Images a request; the model itself bounds its memory whatever the number.
@@ -39,24 +39,6 @@ class Prediction:
         return sorted(given, key=lambda label: -self.scores[label])
 
 
-def newest_version(models: Path) -> Path:
-    """The version with the highest number in a folder of pushed versions.
-
-    Raises:
-      PostersError: there is none.
-    """
-    versions = (
-        [path for path in models.iterdir() if path.name.isdigit() and _is_model(path)]
-        if models.is_dir()
-        else []
-    )
-    if not versions:
-        raise PostersError(
-            f"{models} holds no pushed model. `posters run` pushes one when it is blessed."
-        )
-    return max(versions, key=lambda path: int(path.name))
-
-
 class Predictor:
     """Answers for image files."""
 
@@ -69,54 +51,33 @@ class Predictor:
         Raises:
           PostersError: there is no model of this project.
         """
-        self.folder = folder if _is_model(folder) else newest_version(folder)
-        try:
-            self._model = tf.saved_model.load(str(self.folder))
-            self._answer = self._model.signatures["serving_default"]
-            self._labels = export.read_description(str(self.folder))["labels"]
-        except (tf.errors.OpError, ValueError, KeyError, OSError) as error:
-            raise PostersError(
-                f"{self.folder} is no model that `posters run` pushed: {error}"
-            ) from error
+        self.folder = folder if versions.is_model(folder) else versions.newest(folder)
+        self._model = ServedModel(self.folder)
 
     def predict(self, paths: Sequence[Path]) -> Iterator[Prediction]:
         """Yields one prediction a file, in order; a file that cannot be read spoils no other."""
         for start in range(0, len(paths), _BATCH_IMAGES):
             batch = paths[start : start + _BATCH_IMAGES]
             images = [_read(path) for path in batch]
-            try:
-                if all(isinstance(image, bytes) for image in images):
-                    yield from self._ask(batch, images)
-                    continue
-            except tf.errors.InvalidArgumentError:
-                pass  # one by one, to tell which
+            read = [image for image in images if isinstance(image, bytes)]
+            answers = iter(self._ask(read) if read else ())
             for path, image in zip(batch, images, strict=True):
-                yield self._ask_one(path, image)
+                if isinstance(image, bytes):
+                    yield dataclasses.replace(next(answers), path=path)
+                else:
+                    yield Prediction(path, {}, {}, image.strerror or str(image))
 
-    def _ask_one(self, path: Path, image: bytes | OSError) -> Prediction:
-        if isinstance(image, OSError):
-            return Prediction(path, {}, {}, image.strerror or str(image))
-        try:
-            return self._ask([path], [image])[0]
-        except tf.errors.InvalidArgumentError:
-            size = f"{len(image)} bytes" if image else "0 bytes"
-            reason = f"not an image that can be decoded ({size}): JPEG, PNG, GIF and BMP can"
-            return Prediction(path, {}, {}, reason)
-
-    def _ask(self, paths: Sequence[Path], images: Sequence[bytes]) -> list[Prediction]:
-        outputs = self._answer(**{export.IMAGE_INPUT: tf.constant(list(images))})
-        scores, probabilities = outputs["scores"].numpy(), outputs["probabilities"].numpy()
-        return [
-            Prediction(path, self._by_label(row), self._by_label(probability))
-            for path, row, probability in zip(paths, scores, probabilities, strict=True)
-        ]
+    def _ask(self, images: Sequence[bytes]) -> Iterator[Prediction]:
+        outputs = self._model.ask(export.SERVING_DEFAULT, images)
+        rows = (outputs[key] for key in ("scores", "probabilities", export.STATUS))
+        for scores, probabilities, status in zip(*rows, strict=True):
+            if status:
+                yield Prediction(Path(), {}, {}, status.decode())
+            else:
+                yield Prediction(Path(), self._by_label(scores), self._by_label(probabilities))
 
     def _by_label(self, row: np.ndarray) -> dict[str, float]:
-        return {label: float(value) for label, value in zip(self._labels, row, strict=True)}
-
-
-def _is_model(folder: Path) -> bool:
-    return (folder / "saved_model.pb").is_file()
+        return {label: float(value) for label, value in zip(self._model.labels, row, strict=True)}
 
 
 def _read(path: Path) -> bytes | OSError:

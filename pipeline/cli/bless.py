@@ -66,6 +66,12 @@ def _refused_run(folder: Path) -> dict[str, Any]:
             f"run {folder.name} failed before its model was judged ({summary['error']}): mend "
             "that and run again."
         )
+    serving = summary.get("serving")
+    if serving and not serving["serves"]:
+        raise PostersError(
+            f"the model of run {folder.name} does not serve, which no blessing mends: "
+            f"{'; '.join(serving['reasons'])}."
+        )
     return summary
 
 

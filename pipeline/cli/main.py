@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_submit(verbs)
     _add_status(verbs)
     _add_predict(verbs)
+    _add_serve(verbs)
     _add_doctor(verbs)
     return parser
 
@@ -260,6 +261,25 @@ def _add_predict(verbs: argparse._SubParsersAction) -> None:
         help="a pushed version, or a folder of versions (default: the newest below workspace/)",
     )
     verb.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_serve(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("serve", help="answer over HTTP, as TensorFlow Serving does")
+    verb.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="a folder of versions, watched, or one version (default: what the runs of the "
+        "configuration push)",
+    )
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="address to bind to (default: this machine alone)"
+    )
+    verb.add_argument("--port", type=int, default=8501, help="0 takes a free one (default: 8501)")
+    verb.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="holds the token that clients must send"
+    )
+    _add_config(verb, default="local")
 
 
 def _add_doctor(verbs: argparse._SubParsersAction) -> None:

@@ -117,8 +117,8 @@ def _execute(
         nodes=reports,
         gate=_decision(reports),
         verdict=verdict,
-        by_hand=by_hand,
         serving=_serving(reports),
+        by_hand=by_hand,
         pushed=pushed,
         error=error,
     )

@@ -19,8 +19,7 @@ from tests.examples import FEATURES, write_records
 
 NODES = [
     "ImportExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck",
-    "Pusher", "RunReport",
+    "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck", "Pusher", "RunReport",
 ]  # fmt: skip
 
 
@@ -180,6 +179,13 @@ def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves
     printed = capsys.readouterr().out
     assert "Does not serve." in printed
     assert "what served before still serves" in printed
+    page = Path(printed.splitlines()[-1]).read_text()
+    for words in ("does not serve", "serving_check.max_latency_ms"):
+        assert words in page
+    name, reason = Path(printed.splitlines()[-1]).parent.name, "it will get faster"
+    settings = world.arguments()[3:]
+    assert main(["bless", name, "--reason", reason, "--config", "sample", *settings]) == FAILED
+    assert "which no blessing mends" in capsys.readouterr().err
 
 
 def _with_broken_image(world: World, data: Path, split: str) -> None:

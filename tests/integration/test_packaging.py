@@ -103,6 +103,7 @@ def shipped_files() -> set[str]:
         for path in (ROOT / package).glob(pattern)
     }
     files |= set((ROOT / "components" / "sample" / "extractor").rglob("*"))
+    files |= set((ROOT / "components" / "serving" / "page").iterdir())
     return {file.relative_to(ROOT).as_posix() for file in files if file.is_file()}
 
 

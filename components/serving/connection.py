@@ -1,0 +1,56 @@
+"""Connections that do not wait for ever: uvicorn's own, with a limit on the time for headers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+#: How long a client may take from connecting to the end of its headers.
+HEADER_SECONDS = 10
+
+
+class ImpatientProtocol(H11Protocol):
+    """Closes a connection whose headers do not come; says in JSON what is no HTTP."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """See the base class."""
+        super().connection_made(transport)
+        self._headers_due = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        """See the base class."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._headers_due.cancel()
+        elif self._headers_due.cancelled():
+            self._headers_due = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See the base class."""
+        self._headers_due.cancel()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what h11 does not understand, headers without end among it."""
+        self._headers_due.cancel()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = json.dumps({"error": msg}).encode()
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),
+            ]
+            for event in (
+                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event))
+        self.transport.close()
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
+            self.send_400_response(f"no request within {HEADER_SECONDS} seconds")

@@ -1,0 +1,39 @@
+"""What the server allows, as a person sets it in the configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+
+@dataclass(frozen=True, config={"extra": "forbid"})
+class ServeSettings:
+    """Limits and habits of `posters serve`.
+
+    Attributes:
+      name: the model's name in addresses, `/v1/models/<name>`.
+      poll_seconds: between two looks at whether a version was pushed or taken away.
+      max_batch_images: how many images of several requests are asked about together.
+      batch_threads: batches in the model at once; with two, one decodes while the other computes.
+      max_request_images: images in one request.
+      max_queue_images: images that may wait; further requests are turned away.
+      max_requests: requests in progress at once; further ones are turned away.
+      max_body_mb: of one request, 2**20 bytes, in Base64.
+      max_megapixels: of one image, 10**6 pixels over all its frames, before it is decoded.
+      body_seconds: how long a client may take to send a request.
+      shutdown_seconds: how long requests in progress may take to end after SIGTERM.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "posters"
+    poll_seconds: Annotated[float, Field(gt=0)] = 2
+    max_batch_images: Annotated[int, Field(ge=1, le=1024)] = 32
+    batch_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    max_request_images: Annotated[int, Field(ge=1)] = 256
+    max_queue_images: Annotated[int, Field(ge=1)] = 1024
+    max_requests: Annotated[int, Field(ge=1)] = 128
+    max_body_mb: Annotated[float, Field(gt=0)] = 32
+    max_megapixels: Annotated[float, Field(gt=0)] = 50
+    body_seconds: Annotated[float, Field(gt=0)] = 30
+    shutdown_seconds: Annotated[int, Field(ge=0)] = 30

@@ -1,0 +1,44 @@
+"""`posters serve`: the pushed model behind TensorFlow Serving's REST API, and a page to try it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from components.errors import PostersError
+from pipeline import config as configuration
+from pipeline.cli.main import OK
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    config = configuration.load(options.config, options.overrides)
+    token = _token(options.token_file)
+    if token is None and options.host not in _LOCAL:
+        print(
+            f"posters: everyone who reaches {options.host} can ask this server: --token-file FILE "
+            "lets in only who knows the token.",
+            file=sys.stderr,
+        )
+    try:
+        from components.serving.server import serve
+    except ModuleNotFoundError as error:
+        raise PostersError(
+            f"{error.name} is missing: the server needs the extra `serve` "
+            "(pip install 'poster-pipeline[serve]')."
+        ) from error
+    folder = options.model or Path(config.models_folder)
+    serve(folder, config.serve, options.host, options.port, token)
+    return OK
+
+
+def _token(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    token = file.read_text(encoding="utf-8").strip()
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise PostersError(f"--token-file: {file} must hold one word of ASCII, the token.")
+    return token
