@@ -101,7 +101,8 @@ def test_the_page_tells_everything(written):
         "Blessed and pushed", "Pushed to /models/17", "every score is a number", "last blessed",
         "macro-F1", "mean average precision", "Calibration", "Labels that go together", "1990s",
         "embedded", "span 3", "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
-        "The last blessed model knows 3 of the 4 labels", "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
+        "The last blessed model knows 3 of the 4 labels", "0123456789abcdef",
+        "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
         "probability of 0.300", "only the runner knows them",
     ]:  # fmt: skip
         assert word in shown.text, word

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from components.evaluator.counts import DECISION_POINT
 from components.report.charts import figure
 from components.report.curves import Curves
 
 _WIDTH, _HEIGHT = 300, 220
 #: CSS pixels above the axes, for the names of the lines.
 _LEGEND = 24
-#: A score above it gives the label, in what is served.
-_DECISION_POINT = 0.5
 
 
 def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
@@ -57,7 +56,7 @@ def thresholds(label: str, now: Curves) -> str:
             ends = (np.append(thinned.thresholds, 0), np.append(values, values[-1]))
             width = 1.7 if name == "F1" else 1
             axes.plot(*ends, color=color, linestyle=style, linewidth=width, label=name)
-        axes.axvline(_DECISION_POINT, color=figure.INK, linewidth=0.8)
+        axes.axvline(DECISION_POINT, color=figure.INK, linewidth=0.8)
         axes.axhline(now.all_positive_f1, color=figure.LINE, linewidth=1, linestyle=(0, (2, 2)))
         best = now.best
         axes.plot(now.thresholds[best], now.f1[best], "o", color=figure.MARK, markersize=3.5)
@@ -65,7 +64,7 @@ def thresholds(label: str, now: Curves) -> str:
         return figure.to_svg(
             drawn,
             f"{label}: precision, recall and F1 over the threshold. F1 is highest, "
-            f"{now.f1[best]:.2f}, at {now.thresholds[best]:.2f}; {_DECISION_POINT} is served. "
+            f"{now.f1[best]:.2f}, at {now.thresholds[best]:.2f}; {DECISION_POINT} is served. "
             f"Answering yes to everything gives {now.all_positive_f1:.2f}.",
         )
 
