@@ -37,7 +37,7 @@ class HeadSettings:
     dropout: Share = 0.8
     standardize: bool = True
     prior_bias: bool = True
-    members: Positive = 1
+    members: Positive = 3
 
 
 @dataclass(frozen=True, config=_STRICT)

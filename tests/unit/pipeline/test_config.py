@@ -147,4 +147,5 @@ def test_the_tutorials_recipe_is_one_configuration_away():
     assert trainer.weight_decay == trainer.warmup_epochs == trainer.head.dropout == 0
     assert not trainer.head.standardize
     assert not trainer.head.prior_bias
+    assert trainer.head.members == 1
     assert (trainer.decision.calibration, trainer.decision.thresholds) == ("none", "half")
