@@ -178,6 +178,8 @@ def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
     content.write(str(tmp_path), found)
     shown = _Text(page.render(content.read(str(tmp_path))))
     assert "No curve" in shown.text
+    # It cannot be ranked, which is another thing, and said by a rule.
+    assert "no better than chance" not in shown.text
 
 
 @pytest.mark.parametrize(
