@@ -16,7 +16,7 @@ from tfx.types.experimental import simple_artifacts
 
 from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
-from tests import reports
+from tests import folder_store, reports
 
 ROOT = Path(__file__).parents[2]
 SUMMARY = {
@@ -178,6 +178,8 @@ def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
     content.write(str(tmp_path), found)
     shown = _Text(page.render(content.read(str(tmp_path))))
     assert "No curve" in shown.text
+    # It cannot be ranked, which is another thing, and said by a rule.
+    assert "no better than chance" not in shown.text
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,17 @@ def test_a_piece_that_is_gone_is_said(small, tmp_path, gone, note):
     assert any(note in said for said in found["missing"]), found["missing"]
     assert note in _Text(page.render(found)).text
     card.render(found)
+
+
+def test_the_pieces_may_lie_on_a_store(small, tmp_path):
+    sources = small.sources(reports.LABELS[:2])
+    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing", "data_folder")
+    there = {key: f"{folder_store.SCHEME}://{getattr(sources, key)}" for key in pieces}
+    found = collect.collect(dataclasses.replace(sources, **there))
+    assert found["missing"] == []
+    out = f"{folder_store.SCHEME}://{tmp_path}"
+    content.write(out, found)
+    assert page.render(content.read(out)).count("<article") == 2
 
 
 def test_a_run_that_came_nowhere_has_a_page(left):

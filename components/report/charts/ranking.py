@@ -18,21 +18,19 @@ def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
     """Precision over recall, beside the last blessed model's where there is one."""
     with figure.figure(f"precision-recall-{label}", _WIDTH, _HEIGHT) as drawn:
         axes = figure.unit_axes(drawn, "recall", "precision", _LEGEND)
-        axes.axhline(now.prevalence, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.annotate(
-            "chance", (0, now.prevalence), (3, 2), textcoords="offset points", fontsize=7,
-            color=figure.SOFT,
-        )  # fmt: skip
-        if before:
-            thinned = before.thinned()
-            axes.plot(
-                thinned.recall, thinned.precision, color=figure.OTHER, linewidth=1,
-                label="last blessed",
-            )  # fmt: skip
-        thinned = now.thinned()
-        axes.plot(thinned.recall, thinned.precision, color=figure.MARK, label="this model")
-        if before:
-            _explain(axes)
+        for curve, color, width, name in (
+            (now, figure.MARK, 1.5, "this model"),
+            (before, figure.OTHER, 1, "last blessed"),
+        ):
+            if curve:
+                thinned = curve.thinned()
+                axes.plot(
+                    thinned.recall, thinned.precision, color=color, linewidth=width, label=name
+                )
+        axes.axhline(
+            now.prevalence, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)), label="chance"
+        )
+        _explain(axes)
         best = now.best
         return figure.to_svg(
             drawn,
