@@ -17,7 +17,12 @@ _IMAGE = re.compile(
 )
 
 
-def _check_image(image: str) -> str:
+def check_image(image: str) -> str:
+    """Refuses the name of a container image that may be another image tomorrow.
+
+    Raises:
+      ValueError: it has no tag and no digest, or the tag `latest`.
+    """
     match = _IMAGE.match(image)
     if not match:
         raise ValueError("write it as repository:tag or repository@sha256:<64 digits>")
@@ -29,7 +34,7 @@ def _check_image(image: str) -> str:
 
 
 #: The name of a container image, with a tag that is not `latest` or with a digest.
-Image = Annotated[str, AfterValidator(_check_image)]
+Image = Annotated[str, AfterValidator(check_image)]
 
 
 class Images(Section):
@@ -65,6 +70,22 @@ class KubeflowConfig(Section):
     images: Images
 
 
+class TrainerJob(Section):
+    """The machine of a custom job of Vertex AI; one, as the Trainer spreads over one's GPUs alone.
+
+    Attributes:
+      machine_type: as Compute Engine names it, such as n1-standard-8.
+      accelerator: its type as Vertex AI names it, or None.
+      accelerator_count: how many; the Trainer fine-tunes on all of them.
+      boot_disk_gb: size of the machine's disk in gigabytes.
+    """
+
+    machine_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")]
+    accelerator: str | None = None
+    accelerator_count: Annotated[int, Field(ge=1, le=16)] = 1
+    boot_disk_gb: Annotated[int, Field(ge=100, le=64_000)] = 100
+
+
 class VertexConfig(Section):
     """A Google Cloud project with Vertex AI.
 
@@ -75,6 +96,8 @@ class VertexConfig(Section):
       network: full name of a VPC network to run in; None for Google's own.
       store: folder on Google Cloud Storage for all that runs write.
       images: see `Images`.
+      trainer_job: trains in a custom job on a machine of this kind; None to train in the node
+        itself, on what `resources` gives it.
     """
 
     project: str
@@ -83,6 +106,7 @@ class VertexConfig(Section):
     network: str | None = None
     store: str
     images: Images
+    trainer_job: TrainerJob | None = None
 
 
 class NodeResources(Section):

@@ -50,6 +50,20 @@ def find_span(config: Config, place: AnyPath | None = None) -> Span:
     return Span(number, folder, _read_vocabulary(folder))
 
 
+def find_span_in_copy(config: Config, copy: AnyPath) -> Span:
+    """The span of the configuration's data root, as a copy of it says; the root is not asked.
+
+    Args:
+      config: the checked configuration.
+      copy: a copy of the data root, or of the folder of one span of it.
+
+    Raises:
+      PostersError: see `find_span`.
+    """
+    span = find_span(config, copy)
+    return dataclasses.replace(span, folder=to_path(config.data_root) / f"span-{span.number}")
+
+
 def find_folder(config: Config, place: AnyPath | None = None) -> tuple[int, AnyPath]:
     """Number and folder of the span that the configuration asks for, whatever is in it.
 

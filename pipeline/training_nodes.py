@@ -17,9 +17,11 @@ from tfx.utils import json_utils
 from components.pusher.latest import LatestPushedModel
 from components.trainer import extractor
 from components.trainer.base_model import LatestBlessedOfAnotherTraining, digest
+from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
 from pipeline import fingerprints
 from pipeline.config import Config
 from pipeline.data import Span
+from pipeline.runners import custom_job
 from pipeline.runners.capabilities import LOCAL, Runner
 
 WARM_START_RESOLVER = "WarmStartResolver"
@@ -71,9 +73,10 @@ def create(
         trained_on = {"examples": inputs["examples"], **found}
         before.append(_warm_start(config, span, custom_config, trained_on, runner))
         found["base_model"] = before[-1].outputs["model"]
-    trainer = Trainer(
+    trainer_class, custom_config = _trainer_class(config, custom_config, runner)
+    trainer = trainer_class(
         run_fn="components.trainer.run.run_fn", custom_config=custom_config, **inputs, **found
-    )
+    ).with_id("Trainer")
     return TrainingNodes([*before, trainer], trainer)
 
 
@@ -91,6 +94,15 @@ def _custom_config(config: Config, span: Span, code: str, runner: Runner) -> dic
             "code": code,
         },
     }
+
+
+def _trainer_class(
+    config: Config, custom_config: dict[str, Any], runner: Runner
+) -> tuple[type[Trainer], dict[str, Any]]:
+    """The Trainer, in its node or as a custom job, and what it is told."""
+    if not (runner.has_custom_jobs and config.vertex.trainer_job):
+        return Trainer, custom_config
+    return CustomJobTrainer, {**custom_config, CUSTOM_JOB: custom_job.describe(config)}
 
 
 def _tuner(config: Config, custom_config: dict[str, Any], inputs: dict[str, Any]) -> BaseNode:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from components.progress import CONSOLE
 from pipeline import config as configuration
 from pipeline import data
 from pipeline.cli.main import OK
-from pipeline.runners import kubeflow, resources
+from pipeline.runners import kubeflow, logs, resources
 
 
 def run(options: argparse.Namespace) -> int:
     """Compiles and says what the job holds; nothing is sent."""
     config = configuration.load(options.config, options.overrides)
-    span = data.find_span(config, options.data)
-    job = kubeflow.compile(config, span, options.out)
+    with logs.to_file(Path(config.workspace) / "compile.log"):
+        copy = options.data
+        span = data.find_span_in_copy(config, copy) if copy else data.find_span(config)
+        job = kubeflow.compile(config, span, options.out)
     nodes = len(list(resources.containers(job)))
     CONSOLE.print(
         f"{options.out}: {config.name}, span {span.number}, {len(span.labels)} labels, "

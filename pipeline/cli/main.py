@@ -81,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_schema(verbs)
     _add_run(verbs)
     _add_compile(verbs)
+    _add_submit(verbs)
+    _add_status(verbs)
     _add_predict(verbs)
     _add_doctor(verbs)
     return parser
@@ -170,15 +172,33 @@ def _add_compile(verbs: argparse._SubParsersAction) -> None:
         "--out", type=Path, required=True, metavar="FILE",
         help="a .json for the whole job, or a .yaml as Kubeflow's own clients take it",
     )  # fmt: skip
-    _add_data_option(verb)
-    _add_config(verb, default="kubeflow")
-
-
-def _add_data_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--data", type=_data_path, metavar="DIR",
         help="read span and labels from this copy of data_root, so that no store is asked",
     )  # fmt: skip
+    _add_config(verb, default="kubeflow")
+
+
+def _add_submit(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "submit",
+        help="compile, check, and send to Kubeflow or Vertex AI",
+        description="Compiles, checks the job, shows how it differs from the one submitted last "
+        "from this workspace, asks, and sends it.",
+    )
+    verb.add_argument(
+        "--yes", action="store_true", help="do not ask; needed where nobody can be asked"
+    )
+    _add_config(verb, default="kubeflow")
+
+
+def _add_status(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("status", help="how a submitted run goes; exits with 1 if it failed")
+    verb.add_argument(
+        "run", nargs="?", metavar="RUN",
+        help="its name, as submit printed it (default: what this workspace submitted last)",
+    )  # fmt: skip
+    _add_config(verb, default="kubeflow")
 
 
 def _add_predict(verbs: argparse._SubParsersAction) -> None:

@@ -45,9 +45,7 @@ _SCRATCH = "/tmp/posters/features"
 LOCAL = Runner("local", has_metadata=True)
 #: Runs a compiled job on this machine; its nodes share the disk but are told nothing else.
 KUBEFLOW_LOCAL = Runner("kubeflow-local")
-KUBEFLOW = Runner(
-    "kubeflow", "kubeflow", store_schemes=("gs", "s3", "hdfs"), feature_cache=_SCRATCH
-)
+KUBEFLOW = Runner("kubeflow", "kubeflow", store_schemes=("gs", "s3"), feature_cache=_SCRATCH)
 VERTEX = Runner(
     "vertex", "vertex", store_schemes=("gs",), has_custom_jobs=True, feature_cache=_SCRATCH
 )

@@ -19,7 +19,7 @@ from components.errors import PostersError
 from components.files import write_text
 from pipeline.config import Config
 from pipeline.data import Span
-from pipeline.runners import resources
+from pipeline.runners import preflight, requirements, resources
 from pipeline.runners.capabilities import KUBEFLOW, KUBEFLOW_LOCAL, VERTEX, Runner
 
 #: Stands in the job that runs on this machine, where no image is pulled.
@@ -63,11 +63,12 @@ def compile(config: Config, span: Span, out: Path) -> Job:
 
 
 def build(config: Config, span: Span, runner: Runner) -> Job:
-    """The PipelineJob of the DAG, as JSON has it.
+    """The PipelineJob of the DAG, checked, as JSON has it.
 
     Raises:
       PostersError: see `compile`.
     """
+    requirements.check(config, runner)
     from pipeline import dag
 
     with _without_clients():
@@ -82,8 +83,10 @@ def build(config: Config, span: Span, runner: Runner) -> Job:
     # A client that is given the specification alone would lose it.
     job["pipelineSpec"]["defaultPipelineRoot"] = config.pipeline_root
     job["labels"]["span"] = str(span.number)
+    _check_image_names(job, config)
     resources.write(job, config.resources)
     resources.check(job, config.resources)
+    preflight.check(job, runner)
     return job
 
 
@@ -93,6 +96,16 @@ def _images(config: Config) -> Mapping[str, str]:
         return {"default_image_path": _NO_IMAGE}
     images = config.cluster.images
     return {**images.by_node, "default_image_path": images.default}
+
+
+def _check_image_names(job: Job, config: Config) -> None:
+    names = {name for name, _ in resources.containers(job)}
+    if config.cluster and (unknown := sorted(config.cluster.images.by_node.keys() - names)):
+        section = runner_of(config).section
+        raise PostersError(
+            f"{section}.images.by_node: there is no node {', '.join(unknown)} in the pipeline that "
+            f"runs in a container; there are {', '.join(sorted(names))}."
+        )
 
 
 @contextlib.contextmanager

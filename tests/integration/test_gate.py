@@ -14,6 +14,7 @@ from components.gate import accepted, executor, report
 from pipeline import config as configuration
 from pipeline import dag, data, data_nodes
 from pipeline.runners import local
+from pipeline.runners.capabilities import KUBEFLOW_LOCAL, LOCAL
 from tests import spans
 
 ROOT = Path(__file__).parents[2]
@@ -42,10 +43,10 @@ def _launch(config, pipeline):
     return local.run(pipeline, metadata, lambda *_: None, lambda _: None)
 
 
-def _run_to_gate(root, number, *overrides):
+def _run_to_gate(root, number, *overrides, runner=LOCAL):
     """Runs the DAG's nodes up to the gate."""
     config = _config(root, *overrides)
-    nodes = data_nodes.create(config, _span(config, number)).nodes
+    nodes = data_nodes.create(config, _span(config, number), runner).nodes
     pipeline = Pipeline(
         config.name, config.pipeline_root, components=list(nodes), enable_cache=True
     )
@@ -152,6 +153,12 @@ def test_a_clean_span_passes_is_compared_and_is_cached_the_second_time(world):
         [node.id for node in again], "cached"
     )
     assert "PreviousStatistics" in [node.id for node in again]
+    # Where the DAG cannot be built with it, the gate itself finds the previous span.
+    [*_, gate] = remote = _run_to_gate(world, 31, runner=KUBEFLOW_LOCAL)
+    assert "PreviousStatistics" not in [node.id for node in remote]
+    assert [node.id for node in remote if node.state == "run"] == ["DataGate"]
+    found = report.read(gate.outputs["report"][0].uri)
+    assert (found["previous"], found["distances"]) == (content["previous"], content["distances"])
     # The first span is compared with nothing, however many came after it, and stays cached too.
     assert {node.state for node in _run_to_gate(world, 1)} == {"cached"}
 

@@ -1,0 +1,88 @@
+"""`posters submit`: compile, check, show what is new, ask, send."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from pathlib import Path
+
+from components.errors import PostersError
+from components.progress import CONSOLE
+from pipeline import config as configuration
+from pipeline import data, submitted
+from pipeline.cli.main import FAILED, OK
+from pipeline.runners import difference, kubeflow, logs, requirements
+from pipeline.services.connect import connect
+from pipeline.submitted import Submitted
+
+#: Lines of the difference that are shown.
+_SHOWN = 20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Submits a run and prints what it is called, or says why not."""
+    config = configuration.load(options.config, options.overrides)
+    runner = kubeflow.runner_of(config)
+    requirements.check_filled_in(config)
+    with logs.to_file(Path(config.workspace) / "submit.log"):
+        # Credentials are looked for here, and the store is asked next.
+        service = connect(config)
+        span = _find_span(config)
+        job = kubeflow.build(config, span, runner)
+        service.check(job)
+    CONSOLE.print(f"{config.name}, span {span.number}, for {runner.name}", markup=False)
+    _show_difference(submitted.read(config, runner.name), job)
+    if not (options.yes or _confirmed()):
+        CONSOLE.print("Nothing was submitted.")
+        return FAILED
+    with logs.to_file(Path(config.workspace) / "submit.log"):
+        _stage(config)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        sent = service.submit(job, f"{config.name}-{now:%Y%m%d%H%M%S}")
+    submitted.write(config, runner.name, Submitted(sent.id, job))
+    CONSOLE.print(f"Submitted {sent.id}\n{sent.page}", markup=False)
+    CONSOLE.print(f"How it goes: posters status --config {options.config}", markup=False)
+    return OK
+
+
+def _find_span(config: configuration.Config) -> data.Span:
+    try:
+        return data.find_span(config)
+    except OSError as error:
+        raise PostersError(
+            f"data_root: {config.data_root} cannot be read ({error.strerror or error}). You need "
+            "to be allowed to read the bucket."
+        ) from error
+
+
+def _stage(config: configuration.Config) -> None:
+    """Puts the schema where the containers find it, which shows that the store can be written."""
+    from pipeline import data_nodes
+
+    try:
+        data_nodes.stage(config)
+    except OSError as error:
+        raise PostersError(
+            f"store: {config.store} cannot be written ({error.strerror or error}). You and the "
+            "service account of the containers need to be allowed to write to the bucket."
+        ) from error
+
+
+def _show_difference(last: Submitted | None, job: kubeflow.Job) -> None:
+    if last is None:
+        CONSOLE.print("  nothing was submitted from this workspace before")
+        return
+    found = difference.lines(last.job, job)
+    if not found:
+        CONSOLE.print(f"  the same job as {last.run_id}: every node will be cached", markup=False)
+    for line in found[:_SHOWN]:
+        CONSOLE.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(found) > _SHOWN:
+        CONSOLE.print(f"  ... and {len(found) - _SHOWN} more differences from {last.run_id}")
+
+
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise PostersError("nobody is there to be asked: with --yes the job is sent unasked.")
+    return input("Submit it? It will cost money. [y/N] ").strip().lower() in ("y", "yes")

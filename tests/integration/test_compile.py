@@ -1,0 +1,219 @@
+"""The DAG as compiled for every runner."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tfx.dsl.components.common.importer import Importer
+
+from components.errors import PostersError
+from components.gate import accepted
+from pipeline import config as configuration
+from pipeline import dag, data, data_nodes
+from pipeline.runners import kubeflow
+from pipeline.runners.capabilities import DIFFERENCES, KUBEFLOW, LOCAL, RUNNERS, VERTEX
+from tests.spans import VOCABULARY, clean, write_span
+
+ROOT = Path(__file__).parents[2]
+ON_THIS_MACHINE = ("trainer.hub_handle=embedded", "image.size=96")
+CUSTOM_JOB = (
+    "vertex.trainer_job={machine_type: n1-standard-16, accelerator: NVIDIA_TESLA_T4, "
+    "accelerator_count: 2, boot_disk_gb: 200}",
+    "resources.by_node.Trainer={cpu: 1, memory_gb: 4}",
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    write_span(root, 1, clean())
+    write_span(root, 2, clean())
+    return root
+
+
+def _config(name: str, folder: Path, *overrides: str) -> configuration.Config:
+    return configuration.load(name, [f"workspace={folder}", *ON_THIS_MACHINE, *overrides])
+
+
+def _job(name: str, root: Path, folder: Path, *overrides: str) -> dict:
+    config = _config(name, folder, *overrides)
+    span = data.find_span_in_copy(config, root)
+    return kubeflow.compile(config, span, folder / f"{name}.json")
+
+
+def _containers(job: dict) -> dict[str, dict]:
+    spec = job["pipelineSpec"]
+    executors = spec["deploymentSpec"]["executors"]
+    return {
+        name: executors[component["executorLabel"]]["container"]
+        for name, component in spec["components"].items()
+    }
+
+
+def _edges(job: dict) -> dict[str, set[str]]:
+    """By task, the tasks that it takes something from or waits for."""
+    return {
+        name: set(task.get("dependentTasks", ()))
+        | {
+            given["taskOutputArtifact"]["producerTask"]
+            for given in task.get("inputs", {}).get("artifacts", {}).values()
+        }
+        for name, task in job["pipelineSpec"]["root"]["dag"]["tasks"].items()
+    }
+
+
+EVERYTHING = ("trainer.warm_start=true", "tuner={trials: 2}")
+
+
+@pytest.mark.parametrize("overrides", [(), EVERYTHING], ids=["plain", "tuner and warm start"])
+def test_every_runner_has_the_same_nodes_and_edges(root, tmp_path, overrides):
+    config = _config("sample", tmp_path, f"data_root={root}", *overrides)
+    span = data.find_span(config)
+    statistics = tmp_path / "statistics"
+    statistics.mkdir()
+    accepted.record(data_nodes.accepted_folder(config), accepted.Accepted(1, str(statistics)))
+    local = {node.id: node for node in dag.create_pipeline(config, span, LOCAL).components}
+    wanted = {name: {up.id for up in node.upstream_nodes} for name, node in local.items()}
+    # The differences, as they are listed.
+    absent = {name for name, node in local.items() if isinstance(node, Importer)}
+    assert absent == {"PreviousStatistics"} < DIFFERENCES.keys()
+    for name in absent:
+        del wanted[name]
+    wanted = {name: ups - absent for name, ups in wanted.items()}
+    jobs = [
+        kubeflow.compile(config, span, tmp_path / "here.json"),
+        _job("kubeflow", root, tmp_path, *overrides),
+        _job("vertex", root, tmp_path, *overrides),
+        _job("vertex", root, tmp_path, *CUSTOM_JOB, *overrides),
+    ]
+    for job in jobs:
+        assert _edges(job) == wanted
+    compiled = dag.create_pipeline(config, span, KUBEFLOW).components
+    others = {node.id for node in compiled if node.type != local[node.id].type}
+    assert others <= DIFFERENCES.keys()
+    assert others == ({"BaselineResolver", "WarmStartResolver"} & wanted.keys())
+
+
+def test_what_differs_is_said_once_a_node():
+    assert set(DIFFERENCES) == {"BaselineResolver", "WarmStartResolver", "PreviousStatistics"}
+    assert len({runner.name for runner in RUNNERS}) == len(RUNNERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "accelerator"), [("kubeflow", "nvidia.com/gpu"), ("vertex", "NVIDIA_TESLA_T4")]
+)
+def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accelerator):
+    job = _job(name, root, tmp_path, "resources.by_node.ImportExampleGen={cpu: 2}")
+    containers = _containers(job)
+    assert len(containers) == 10
+    resources = {
+        node: (held["cpuLimit"], held["memoryLimit"], held.get("accelerator"))
+        for node, held in ((node, container["resources"]) for node, container in containers.items())
+    }
+    small, usual = (1.0, 4.0, None), (4.0, 16.0, None)
+    assert resources == {
+        "ImportExampleGen": (2.0, 16.0, None),
+        "ImportSchemaGen": small,
+        "StatisticsGen": usual,
+        "ExampleValidator": usual,
+        "DataGate": usual,
+        "Transform": usual,
+        "Trainer": (8.0, 30.0, {"type": accelerator, "count": "1"}),
+        "BaselineResolver": usual,
+        "Evaluator": usual,
+        "Pusher": small,
+    }
+    images = {node: container["image"].rpartition("/")[2] for node, container in containers.items()}
+    assert images.pop("Trainer") == "posters-gpu:0.1.0"
+    assert set(images.values()) == {"posters-cpu:0.1.0"}
+
+
+def test_a_job_says_where_it_reads_and_writes_and_which_span(root, tmp_path):
+    job = _job("kubeflow", root, tmp_path, "span=1")
+    tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
+
+    def given(task: str) -> dict:
+        parameters = tasks[task]["inputs"]["parameters"]
+        return {name: value["runtimeValue"]["constant"] for name, value in parameters.items()}
+
+    store = "gs://your-bucket/posters"
+    assert given("ImportExampleGen")["input_base"] == "gs://your-bucket/data/span-1"
+    assert "{SPAN}" not in json.dumps(job)
+    assert given("DataGate")["span"] == 1
+    assert given("DataGate")["find_previous"] == 1
+    assert given("DataGate")["accepted_folder"].startswith(f"{store}/gate/")
+    assert given("BaselineResolver")["models_folder"] == f"{store}/models"
+    assert f"{store}/models" in given("Pusher")["push_destination"]
+    assert given("ImportSchemaGen")["schema_file"].startswith(f"{store}/artifacts/schema/")
+    assert json.loads(given("Trainer")["custom_config"])["feature_cache"].startswith("/tmp/")
+    assert json.loads(given("BaselineResolver")["labels"]) == list(VOCABULARY)
+    assert (job["displayName"], job["labels"]["span"]) == ("posters-kubeflow-span-1", "1")
+    assert job["runtimeConfig"] == {"gcsOutputDirectory": f"{store}/artifacts"}
+    assert job["pipelineSpec"]["schemaVersion"] == "2.1.0"
+    assert str(tmp_path) not in json.dumps(job)
+    assert not list(tmp_path.glob("artifacts*"))  # nothing is staged before submit
+
+
+def test_both_forms_of_the_file_say_the_same(root, tmp_path):
+    config = _config("kubeflow", tmp_path)
+    span = data.find_span_in_copy(config, root)
+    job = kubeflow.compile(config, span, tmp_path / "job.json")
+    assert json.loads((tmp_path / "job.json").read_text()) == job
+    assert kubeflow.compile(config, span, tmp_path / "job.yaml") == job
+    spec = yaml.safe_load((tmp_path / "job.yaml").read_text())
+    assert spec == job["pipelineSpec"]
+    # What only the whole job has otherwise.
+    assert spec["defaultPipelineRoot"] == job["runtimeConfig"]["gcsOutputDirectory"]
+    with pytest.raises(PostersError, match=r"--out .*\.txt: name a file that ends in"):
+        kubeflow.compile(config, span, tmp_path / "job.txt")
+
+
+def test_containers_import_everything_by_dotted_path(root, tmp_path):
+    for name, container in _containers(_job("vertex", root, tmp_path, *CUSTOM_JOB)).items():
+        assert container["command"][:2] == ["python", "-m"]
+        path = container["args"][container["args"].index("--executor_class_path") + 1]
+        assert path.startswith(("components.", "tfx.")), name
+
+
+def test_unknown_nodes_are_refused_by_their_key(root, tmp_path):
+    with pytest.raises(PostersError, match=r"resources\.by_node: there is no node Tranier"):
+        _job("kubeflow", root, tmp_path, "resources.by_node.Tranier={cpu: 1}")
+    with pytest.raises(PostersError, match=r"kubeflow\.images\.by_node: there is no node Tranier"):
+        _job("kubeflow", root, tmp_path, "kubeflow.images.by_node.Tranier=a/b:1")
+
+
+_WATCHED = """
+import sys
+import google.auth
+def refuse(*_, **__):
+    raise AssertionError("credentials were looked for")
+google.auth.default = refuse
+from pipeline.cli.main import main
+assert main(sys.argv[1:]) == 0
+clients = ("google.cloud.aiplatform", "kfp.client", "kfp_server_api", "kfp.dsl")
+assert not [name for name in sys.modules if name.startswith(clients)], "a client was imported"
+assert "kfp.pipeline_spec" in sys.modules
+"""
+
+
+def test_compiling_imports_no_client_and_looks_for_no_credentials(root, tmp_path):
+    arguments = [
+        "compile", "--config", "vertex", "--data", str(root), "--out", str(tmp_path / "job.json"),
+        *(f"--set={value}" for value in (f"workspace={tmp_path}", *CUSTOM_JOB)),
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCHED, *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "posters-vertex, span 2, 4 labels, 10 containers for vertex" in done.stdout
+
+
+def test_each_platform_compiles_for_itself(root, tmp_path):
+    assert kubeflow.runner_of(_config("kubeflow", tmp_path)) is KUBEFLOW
+    assert kubeflow.runner_of(_config("vertex", tmp_path)) is VERTEX
+    on_vertex = _config("vertex", tmp_path)
+    assert on_vertex.on_this_machine().pipeline_root == f"{tmp_path}/artifacts"
+    assert on_vertex.pipeline_root == "gs://your-bucket/posters/artifacts"

@@ -1,0 +1,122 @@
+"""`posters submit` and `posters status`: a store and a service on this machine."""
+
+import pytest
+
+from components.store_path import StorePath
+from pipeline.cli.main import FAILED, OK, main
+from pipeline.services import vertex as vertex_module
+from tests import gcs_server, kubeflow_server, vertex_server
+from tests.spans import clean, write_span
+
+IMAGE = "registry.example.com/posters:1.0"
+STORE = f"gs://{gcs_server.BUCKET}/posters"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    process, address = gcs_server.start()
+    patch.setenv("STORAGE_EMULATOR_HOST", address)
+    gcs_server.skip_credentials()
+    span = write_span(tmp_path_factory.mktemp("data"), 1, clean())
+    root = StorePath(f"gs://{gcs_server.BUCKET}/data")
+    (span / "manifest.json").write_text("{}")  # what makes it a span on a store
+    for file in span.rglob("*.*"):
+        target = root / span.name
+        for part in file.relative_to(span).parts:
+            target = target / part
+        target.write_bytes(file.read_bytes())
+    yield root
+    process.terminate()
+    process.wait()
+    patch.undo()
+
+
+def _arguments(verb: str, name: str, workspace, root: StorePath, *overrides: str) -> list[str]:
+    settings = [
+        f"workspace={workspace}",
+        f"data_root={root}",
+        f"{name}.store={STORE}",
+        f"{name}.images={{default: '{IMAGE}'}}",
+        "trainer.hub_handle=embedded",
+        "image.size=96",
+        *overrides,
+    ]
+    return [verb, "--config", name, *(f"--set={setting}" for setting in settings)]
+
+
+def test_to_kubeflow_and_back(store, tmp_path, capsys):
+    with kubeflow_server.serving() as kubeflow:
+        common = ("kubeflow", tmp_path, store, f"kubeflow.host={kubeflow.address}")
+        assert main([*_arguments("submit", *common), "--yes"]) == OK
+        printed = capsys.readouterr().out
+        assert "posters-kubeflow, span 1, for kubeflow" in printed
+        assert "nothing was submitted from this workspace before" in printed
+        assert "Submitted run-1" in printed
+        sent = kubeflow.runs["run-1"]
+        assert sent["runtime_config"]["pipeline_root"] == f"{STORE}/artifacts"
+        tasks = sent["pipeline_spec"]["root"]["dag"]["tasks"]
+        schema = tasks["ImportSchemaGen"]["inputs"]["parameters"]["schema_file"]
+        assert b"feature" in StorePath(schema["runtimeValue"]["constant"]).read_bytes()
+
+        assert main([*_arguments("submit", *common), "--yes"]) == OK
+        assert "the same job as run-1" in capsys.readouterr().out
+
+        changed = _arguments("submit", *common, "trainer.learning_rate=0.5")
+        assert main(changed) == FAILED  # nobody to ask, and no --yes
+        captured = capsys.readouterr()
+        assert "settings.learning_rate: 0.001 -> 0.5" in captured.out.replace("\n", "")
+        assert "--yes" in captured.err
+        assert list(kubeflow.runs) == ["run-1", "run-2"]
+
+        assert main(_arguments("status", *common)) == OK
+        assert capsys.readouterr().out.startswith("run-2: pending")
+        kubeflow.details = {"state": "FAILED", "error": {"message": "no GPU left"}}
+        assert main([*_arguments("status", *common), "run-1"]) == FAILED
+        printed = capsys.readouterr().out
+        assert printed.startswith("run-1: failed")
+        assert "no GPU left" in printed
+
+
+def test_to_vertex_and_back(store, tmp_path, capsys, monkeypatch):
+    overrides = (
+        "vertex.project=mine", "vertex.service_account=runner@mine.iam.gserviceaccount.com"
+    )  # fmt: skip
+    with vertex_server.serving() as vertex:
+        monkeypatch.setattr(vertex_module, "_connect", lambda config: vertex.pipelines())
+        submit = _arguments("submit", "vertex", tmp_path, store, *overrides)
+        assert main([*submit, "--yes"]) == OK
+        (name,) = vertex.pipeline_jobs
+        assert name.startswith("projects/mine/locations/europe-west4/pipelineJobs/posters-vertex-2")
+        assert f"Submitted {name}" in capsys.readouterr().out.replace("\n", "")
+        assert main(_arguments("status", "vertex", tmp_path, store, *overrides)) == OK
+        assert "pending" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["kubeflow", "vertex"])
+def test_what_is_not_filled_in_is_refused_by_its_key(name, capsys):
+    assert main(["submit", "--config", name, "--yes"]) == FAILED
+    refused = capsys.readouterr().err
+    assert f"data_root, {name}." in refused
+    assert f"{name}.store" in refused
+    assert f"{name}.images.default, {name}.images.by_node.Trainer" in refused
+
+
+def test_there_is_nowhere_to_submit_the_sample(tmp_path, capsys):
+    assert main(["submit", "--config", "sample", "--set", f"workspace={tmp_path}"]) == FAILED
+    assert "neither a section kubeflow nor a section vertex" in capsys.readouterr().err
+
+
+def test_without_a_record_status_asks_for_the_runs_name(tmp_path, capsys):
+    assert main(["status", "--config", "kubeflow", "--set", f"workspace={tmp_path}"]) == FAILED
+    assert f"nothing was submitted from {tmp_path}" in capsys.readouterr().err
+
+
+def test_a_data_root_that_cannot_be_read_is_named(store, tmp_path, capsys):
+    with kubeflow_server.serving() as kubeflow:
+        settings = (f"kubeflow.host={kubeflow.address}",)
+        elsewhere = StorePath("gs://no-such-bucket/data")
+        submit = _arguments("submit", "kubeflow", tmp_path, elsewhere, *settings)
+        assert main([*submit, "--yes"]) == FAILED
+        assert "data_root: gs://no-such-bucket/data" in capsys.readouterr().err
+        assert not kubeflow.requests
