@@ -228,6 +228,29 @@ def test_a_task_that_fails_leaves_a_log_and_nothing_else(tmp_path):
     assert jobs.states(jobs.execute(content, tmp_path, "2"))["Examples"] == "cached"
 
 
+def test_the_last_words_are_few_however_long_the_lines_are(tmp_path):
+    lines = 'raise ValueError("no record: " + "0" * 40_000)'
+    with pytest.raises(NodeFailedError) as failure:
+        jobs.execute(jobs.job({"Task": jobs.container(lines)}), tmp_path, "1")
+    assert "ValueError: no record: 000" in str(failure.value.__cause__)
+    assert len(str(failure.value.__cause__)) < 1500
+
+
+def test_an_argument_that_no_kernel_takes_is_refused(tmp_path):
+    task = jobs.container(inputs=jobs.constants(labels="x" * 140_000))
+    with pytest.raises(NodeFailedError) as failure:
+        jobs.execute(jobs.job({"Task": task}), tmp_path, "1")
+    assert "Linux takes 131072" in str(failure.value.__cause__)
+
+
+def test_a_command_that_is_not_there_is_named(tmp_path):
+    task = jobs.container()
+    task["executor"]["container"]["command"] = ["no-such-program"]
+    with pytest.raises(NodeFailedError) as failure:
+        jobs.execute(jobs.job({"Task": task}), tmp_path, "1")
+    assert "no-such-program is not there" in str(failure.value.__cause__)
+
+
 def test_an_error_that_a_person_can_mend_comes_out_as_it_is(tmp_path):
     lines = """
     from components.errors import PostersError

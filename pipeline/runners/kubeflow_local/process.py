@@ -26,6 +26,8 @@ _GRACE_SECONDS = 5.0
 #: Bytes that the kernel takes as one argument (MAX_ARG_STRLEN), the end mark included.
 _ARGUMENT_BYTES = 128 * 1024
 _LAST_LINES = 15
+#: Characters of one of them that are shown: some errors quote all the bytes they could not read.
+_LINE_CHARACTERS = 300
 #: How Python ends the traceback of an error that a person can mend.
 _MENDABLE = f"\n{PostersError.__module__}.{PostersError.__qualname__}: "
 
@@ -110,5 +112,10 @@ def _reason(log: Path, status: int) -> str:
     if _MENDABLE in text:
         return text.rpartition(_MENDABLE)[2]
     how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-    lines = "\n".join(f"  {line}" for line in text.splitlines()[-_LAST_LINES:])
+    last = [_shortened(line) for line in text.splitlines()[-_LAST_LINES:]]
+    lines = "\n".join(f"  {line}" for line in last)
     return f"its process ended with {how}; its last words:\n{lines}"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]} ..."
