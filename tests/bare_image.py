@@ -48,6 +48,8 @@ def why_not() -> str:
         return "only root may make a root file system"
     if missing := [name for name in ("debootstrap", "unshare") if not shutil.which(name)]:
         return f"{' and '.join(missing)} not installed"
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        return "nothing may be mounted here"
     if not _mirror():
         return "this system's packages are not Debian's"
     if Path(sys.base_prefix) == Path("/usr"):
