@@ -261,6 +261,20 @@ def test_an_error_that_a_person_can_mend_comes_out_as_it_is(tmp_path):
     assert str(failure.value.__cause__).startswith("movies.csv, row 3: no poster\nadd one\nIts log")
 
 
+def test_an_error_that_came_of_one_that_can_be_mended_comes_last(tmp_path):
+    lines = """
+    from components.errors import PostersError
+    try:
+        raise PostersError("no poster")
+    except PostersError:
+        raise KeyError("no way to go on")
+    """
+    with pytest.raises(NodeFailedError) as failure:
+        jobs.execute(jobs.job({"Task": jobs.container(lines)}), tmp_path, "1")
+    assert "KeyError: 'no way to go on'" in str(failure.value.__cause__)
+    assert str(failure.value.__cause__).startswith("its process ended with status 1")
+
+
 def test_a_task_that_says_nothing_of_its_output_parameter_fails(tmp_path):
     task = jobs.container(gives=["count"])
     with pytest.raises(NodeFailedError) as failure:

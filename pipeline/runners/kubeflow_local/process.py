@@ -30,6 +30,7 @@ _LAST_LINES = 15
 _LINE_CHARACTERS = 300
 #: How Python ends the traceback of an error that a person can mend.
 _MENDABLE = f"\n{PostersError.__module__}.{PostersError.__qualname__}: "
+_TRACEBACK = "\nTraceback (most recent call last)"
 
 
 def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> int:
@@ -109,8 +110,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _reason(log: Path, status: int) -> str:
     text = log.read_text(encoding="utf-8", errors="replace").rstrip()
-    if _MENDABLE in text:
-        return text.rpartition(_MENDABLE)[2]
+    _, mendable, message = text.rpartition(_MENDABLE)
+    if mendable and _TRACEBACK not in message:  # else something came of it that is no such error
+        return message
     how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
     last = [_shortened(line) for line in text.splitlines()[-_LAST_LINES:]]
     lines = "\n".join(f"  {line}" for line in last)

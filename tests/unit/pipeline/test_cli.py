@@ -39,7 +39,8 @@ def test_help_loads_nothing_heavy(arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nothing"], ["ingest"], ["run", "--sets", "x"], ["schema"]]
+    "arguments",
+    [[], ["nothing"], ["ingest"], ["run", "--sets", "x"], ["run", "--runner", "cloud"], ["schema"]],
 )
 def test_wrong_usage_exits_with_two(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
