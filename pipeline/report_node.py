@@ -20,6 +20,8 @@ _CODE = (
     "components.gate",
     "components.report",
 )
+#: Settings that say where a run happens and what it may cost, and nothing of what comes of it.
+_ELSEWHERE = {"workspace", "kubeflow", "vertex", "resources", "prices"}
 
 
 def create(
@@ -55,7 +57,7 @@ def create(
 def parameters(config: Config, span: Span) -> dict[str, Any]:
     """What the node is told besides its inputs; see `RunReport`."""
     return {
-        "settings": config.model_dump(mode="json"),
+        "settings": config.model_dump(mode="json", exclude=_ELSEWHERE),
         "features": config.features,
         "labels": span.labels,
         "span": span.number,

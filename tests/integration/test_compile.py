@@ -108,7 +108,7 @@ def test_what_differs_is_said_once_a_node():
 def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accelerator):
     job = _job(name, root, tmp_path, "resources.by_node.ImportExampleGen={cpu: 2}")
     containers = _containers(job)
-    assert len(containers) == 10
+    assert len(containers) == 12
     resources = {
         node: (held["cpuLimit"], held["memoryLimit"], held.get("accelerator"))
         for node, held in ((node, container["resources"]) for node, container in containers.items())
@@ -124,7 +124,9 @@ def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accele
         "Trainer": (8.0, 30.0, {"type": accelerator, "count": "1"}),
         "BaselineResolver": usual,
         "Evaluator": usual,
+        "ServingCheck": usual,
         "Pusher": small,
+        "RunReport": usual,
     }
     images = {node: container["image"].rpartition("/")[2] for node, container in containers.items()}
     assert images.pop("Trainer") == "posters-gpu:0.1.0"
@@ -208,7 +210,7 @@ def test_compiling_imports_no_client_and_looks_for_no_credentials(root, tmp_path
         [sys.executable, "-c", _WATCHED, *arguments], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "posters-vertex, span 2, 4 labels, 10 containers for vertex" in done.stdout
+    assert "posters-vertex, span 2, 4 labels, 12 containers for vertex" in done.stdout
 
 
 def test_each_platform_compiles_for_itself(root, tmp_path):
