@@ -133,7 +133,8 @@ def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
     title = "On the test split, decided at a score of 0.5; intervals of 95 %"
     table = Table(title=title, title_justify="left")
     table.add_column("label")
-    columns = ["F1, interval", "precision", "recall", "AUC", "AP", "support", "all-positive F1"]
+    table.add_column("F1, interval")
+    columns = ["precision", "recall", "AUC", "AP", "support", "all-positive F1"]
     for column in [*columns, *(["last blessed F1"] if baseline else [])]:
         table.add_column(column, justify="right")
     by_label = ("precision", "recall", "auc", "average_precision")
@@ -149,8 +150,7 @@ def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
     macro += [f"{figures['examples']:.0f}", _number(figures["all_positive_macro_f1"])]
     table.add_row("macro", *macro, *([_number(baseline["macro_f1"])] if baseline else []))
     micro = [_number(figures[f"micro_{figure}"]) for figure in ("f1", "precision", "recall")]
-    # Where the others' F1 stands, before the interval that it does not have.
-    table.add_row("micro", f"{micro[0]}{' ' * 10}", *micro[1:])
+    table.add_row("micro", *micro)
     return table
 
 

@@ -102,22 +102,22 @@ def _assert_equal_scikit_learns(figures, truth, scores, probabilities):
                 own = [figures[f"{name}/{label}"] for label in LABELS]
                 np.testing.assert_allclose(own, expected, atol=1e-6)
     all_positive = sklearn_metrics.f1_score(truth, everything, average=None, zero_division=0)
-    rankings = {"auc": [], "average_precision": []}
+    references = {
+        "auc": sklearn_metrics.roc_auc_score,
+        "average_precision": sklearn_metrics.average_precision_score,
+    }
+    rankings = {name: [] for name in references}
     for index, label in enumerate(LABELS):
         column = truth[:, index], scores[:, index]
         assert figures[f"support/{label}"] == column[0].sum()
         assert figures[f"predicted/{label}"] == decided[:, index].sum()
         assert figures[f"predicted_rate/{label}"] == pytest.approx(decided[:, index].mean())
         assert figures[f"all_positive_f1/{label}"] == pytest.approx(all_positive[index], abs=1e-6)
-        known = {
-            "auc": 0 < column[0].mean() < 1 and sklearn_metrics.roc_auc_score(*column),
-            "average_precision": column[0].any()
-            and sklearn_metrics.average_precision_score(*column),
-        }
-        for name, expected in known.items():
-            if expected is not False and expected is not np.False_:
-                assert figures[f"{name}/{label}"] == pytest.approx(expected, abs=1e-6)
-                rankings[name].append(expected)
+        known = {"auc": 0 < column[0].mean() < 1, "average_precision": column[0].any()}
+        for name, measure in references.items():
+            if known[name]:
+                assert figures[f"{name}/{label}"] == pytest.approx(measure(*column), abs=1e-6)
+                rankings[name].append(measure(*column))
             else:
                 assert np.isnan(figures[f"{name}/{label}"])
     for name, expected in rankings.items():
