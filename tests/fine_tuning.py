@@ -69,6 +69,8 @@ def settings(**changes: object) -> TrainerSettings:
     return TrainerSettings(
         **{
             "hub_handle": "embedded",
+            "loss": "macro_soft_f1",
+            "weight_decay": 0,
             "fine_tune": {
                 "epochs": 2,
                 "learning_rate": 1e-3,
