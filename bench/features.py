@@ -20,9 +20,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from bench import stored
 from components import pixels, views
 from components.features import Features
-from components.trainer import extraction, extractor, listing
+from components.trainer import extraction
 from pipeline import config as configuration
 
 _BATCH = 64
@@ -41,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = configuration.load(options.config, options.overrides)
     with tempfile.TemporaryDirectory(prefix="posters-bench-") as folder:
         images = sorted(options.images.iterdir())[: options.posters]
-        source = _source(config, images, Path(folder))
+        rows = ((path.stem.encode(), path.read_bytes(), [1.0]) for path in images)
+        file = Path(folder) / "examples.gz"
+        source = stored.source(config, rows, file, config.image.views, _FEATURES)
         loop = _bare_loop(source)
         loop()  # traced now, as the extractor is
         for repeat in range(options.repeats):
@@ -72,54 +75,16 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
     return time.monotonic() - wall, time.process_time() - used
 
 
-def _source(
-    config: configuration.Config, images: Sequence[Path], folder: Path
-) -> extraction.FeatureSource:
-    """Stores the images as Transform does."""
-    geometries, size = views.geometries(config.image.views), config.image.size
-    materialize = tf.function(
-        lambda image: pixels.materialize(image[tf.newaxis], size, geometries)[0],
-        input_signature=[tf.TensorSpec((), tf.string)],
-        autograph=False,
-    )
-    file = str(folder / "examples.gz")
-    with tf.io.TFRecordWriter(file, options="GZIP") as writer:
-        for path in images:
-            stored = materialize(path.read_bytes()).numpy()
-            values = {
-                _FEATURES.image_xf: tf.train.BytesList(value=stored),
-                _FEATURES.id: tf.train.BytesList(value=[path.stem.encode()]),
-            }
-            feature = {key: tf.train.Feature(bytes_list=value) for key, value in values.items()}
-            feature[_FEATURES.labels_xf] = tf.train.Feature(
-                float_list=tf.train.FloatList(value=[1.0])
-            )
-            example = tf.train.Example(features=tf.train.Features(feature=feature))
-            writer.write(example.SerializeToString())
-    spec = {
-        _FEATURES.image_xf: tf.io.FixedLenFeature([len(geometries)], tf.string),
-        _FEATURES.labels_xf: tf.io.FixedLenFeature([1], tf.float32),
-        _FEATURES.id: tf.io.FixedLenFeature([1], tf.string),
-    }
-    return extraction.FeatureSource(
-        examples=listing.Examples([file], spec, _FEATURES),
-        extractor=extractor.load(config.trainer.hub_handle, size),
-        extractor_fingerprint=extractor.fingerprint(config.trainer.hub_handle),
-        image_size=size,
-        views=config.image.views,
-    )
-
-
 def _bare_loop(source: extraction.FeatureSource) -> Callable[[], None]:
     geometries, size = views.geometries(source.views), source.image_size
     name = _FEATURES.image_xf
     spec = {name: source.examples.feature_spec[name]}
 
     def decode(record: tf.Tensor) -> tf.Tensor:
-        stored = tf.unstack(tf.io.parse_single_example(record, spec)[name])
+        images = tf.unstack(tf.io.parse_single_example(record, spec)[name])
         decoded = {
             geometry: pixels.decode_stored(image, size)
-            for geometry, image in zip(geometries, stored, strict=True)
+            for geometry, image in zip(geometries, images, strict=True)
         }
         seen = ((decoded[views.geometry(view)], views.is_mirrored(view)) for view in source.views)
         return tf.stack([pixels.mirror(image) if mirrored else image for image, mirrored in seen])

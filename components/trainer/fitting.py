@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +33,18 @@ class Fitted:
     kept_epoch: int
 
 
+class NotFiniteError(PostersError):
+    """The training loss is NaN or infinite; the head has the weights of the last good epoch.
+
+    Attributes:
+      last_good_epoch: from 1, or 0 if it was the first that failed.
+    """
+
+    def __init__(self, message: str, last_good_epoch: int) -> None:
+        super().__init__(message)
+        self.last_good_epoch = last_good_epoch
+
+
 def fit(
     train: CachedFeatures,
     evaluation: CachedFeatures,
@@ -52,7 +64,7 @@ def fit(
       start: a head to go on from; by default a new one.
 
     Raises:
-      PostersError: the loss is not finite; what is left is the last epoch's history, reported.
+      NotFiniteError: the loss is not finite.
     """
     head = start or new_head(train, settings)
     loop = _Loop(head, settings, math.ceil(len(train) / settings.batch_size))
@@ -61,13 +73,18 @@ def fit(
     best, kept_epoch, kept = -math.inf, 0, None
     for epoch in range(1, settings.epochs + 1):
         started = time.monotonic()
-        mean_loss = loop.epoch(epoch, _batches(train, settings.batch_size, generator))
+        good = _values(head)
+        try:
+            mean_loss = loop.epoch(epoch, _batches(train, settings.batch_size, generator))
+        except NotFiniteError:
+            _assign(head, good)
+            raise
         with loop.average.applied():
             outputs = logits(head, evaluation)
             auc = ranking.macro_auc(evaluation.labels, outputs)
             if settings.patience and (auc > best or kept is None):
                 best, kept_epoch = auc, epoch
-                kept = [variable.numpy() for variable in head.trainable_variables]
+                kept = _values(head)
         row = {
             "epoch": epoch,
             "loss": mean_loss,
@@ -83,8 +100,7 @@ def fit(
     if kept is None:
         loop.average.apply()
         return Fitted(head, history, epoch)
-    for variable, value in zip(head.trainable_variables, kept, strict=True):
-        variable.assign(value)
+    _assign(head, kept)
     return Fitted(head, history, kept_epoch)
 
 
@@ -142,10 +158,11 @@ class _Loop:
         values = tf.stack(taken).numpy()
         if not np.isfinite(values).all():
             at = int(np.argmin(np.isfinite(values))) + 1
-            raise PostersError(
+            raise NotFiniteError(
                 f"the training loss is {values[at - 1]} in epoch {epoch}, step {at} of "
                 f"{len(values)}: lower trainer.learning_rate, and check that the extractor takes "
-                "pixels in [0, 1]."
+                "pixels in [0, 1].",
+                last_good_epoch=epoch - 1,
             )
         return float(values.mean())
 
@@ -170,6 +187,15 @@ class _Loop:
         self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
         self.average.update(step)
         return loss
+
+
+def _values(head: Head) -> list[np.ndarray]:
+    return [variable.numpy() for variable in head.trainable_variables]
+
+
+def _assign(head: Head, values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(head.trainable_variables, values, strict=True):
+        variable.assign(value)
 
 
 def _batches(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components.errors import PostersError
 from components.features import Features
 from components.progress import CONSOLE, progress
 from components.trainer import (
@@ -24,6 +26,7 @@ from components.trainer import (
 from components.trainer.fine_tuning import node as fine_tuning
 from components.trainer.fine_tuning.checkpoints import Checkpoints
 from components.trainer.head import Head
+from components.trainer.learning_curves import LearningCurves
 from components.trainer.settings import TrainerSettings
 from components.trainer.warm_start import WarmStart
 
@@ -36,7 +39,6 @@ class _Trained:
     head: Head
     eval_logits: np.ndarray
     eval_labels: np.ndarray
-    history: list[dict[str, float | None]]
     checkpoints: Checkpoints | None = None
 
 
@@ -64,7 +66,8 @@ def run_fn(fn_args: FnArgs) -> None:
     }
     network = fitting.new_head(found.train, settings)
     started = _warm_started(network, fn_args, settings, common)
-    trained = _trained(found, settings, network, fn_args)
+    with LearningCurves(fn_args.model_run_dir) as curves:
+        trained = _trained(found, settings, network, fn_args, curves)
     calibrated = calibration.fit(trained.eval_logits, trained.eval_labels, settings.decision)
     _warn_of_absent(config["labels"], trained.eval_labels)
     parts = export.ModelParts(
@@ -84,7 +87,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
         **(started.description() if started else {}),
         "examples": {"train": len(found.train), "eval": len(found.evaluation)},
-        "history": trained.history,
+        "history": curves.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)
     head_weights.write(trained.head, fn_args.serving_model_dir)
@@ -115,30 +118,48 @@ def _warm_started(
 
 
 def _trained(
-    found: inputs.Inputs, settings: TrainerSettings, network: Head, fn_args: FnArgs
+    found: inputs.Inputs,
+    settings: TrainerSettings,
+    network: Head,
+    fn_args: FnArgs,
+    curves: LearningCurves,
 ) -> _Trained:
     """The head on the frozen extractor's features, and both from pixels if asked for."""
     with progress("epoch", total=settings.epochs) as update:
-        fitted = fitting.fit(
-            found.train,
-            found.evaluation,
-            settings,
-            lambda row: update(row["epoch"], f"loss {row['loss']:.4f}"),
-            start=network,
-        )
-    history = [{"stage": 1, **row} for row in fitted.history]
-    labels = found.evaluation.labels
+
+        def report(row: Mapping[str, float]) -> None:
+            curves.add(1, row)
+            update(row["epoch"], f"loss {row['loss']:.4f}")
+
+        try:
+            fitting.fit(found.train, found.evaluation, settings, report, start=network)
+        except fitting.NotFiniteError as error:
+            raise PostersError(f"{error} {_kept(network, error, fn_args)}") from error
     if not settings.fine_tune:
         logits = fitting.logits(network, found.evaluation)
-        return _Trained(found.extractor, network, logits, labels, history)
-    tuned = fine_tuning.tune(network, len(found.train), settings, fn_args, found.transform)
+        return _Trained(found.extractor, network, logits, found.evaluation.labels)
+    tuned = fine_tuning.tune(
+        network,
+        len(found.train),
+        settings,
+        fn_args,
+        found.transform,
+        lambda row: curves.add(2, row),
+    )
     return _Trained(
-        tuned.extractor,
-        tuned.head,
-        tuned.eval_logits,
-        tuned.eval_labels,
-        history + tuned.history,
-        tuned.checkpoints,
+        tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
+    )
+
+
+def _kept(network: Head, error: fitting.NotFiniteError, fn_args: FnArgs) -> str:
+    """Keeps the last good weights outside the node's outputs, which a failure leaves none of."""
+    if not error.last_good_epoch:
+        return "There is no epoch before it to keep."
+    folder = f"{Path(fn_args.custom_config['feature_cache']).parent}/last_good_head"
+    head_weights.write(network, folder)
+    return (
+        f"The head as it was after epoch {error.last_good_epoch} is kept in "
+        f"{folder}/{head_weights.FILE}."
     )
 
 

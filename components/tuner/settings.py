@@ -52,11 +52,11 @@ class SearchSpace:
         validate_default=True,
     )
     learning_rate: LogRange | None = LogRange(1e-4, 1e-2)
-    weight_decay: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.01, 0.1, 1.0)
+    weight_decay: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.3, 1.0, 3.0, 10.0)
     label_smoothing: tuple[Share, ...] = (0.0, 0.1)
     ema: tuple[Share, ...] = (0.0, 0.99)
     hidden_units: tuple[tuple[Positive, ...], ...] = ((512,), (1024,))
-    dropout: tuple[Share, ...] = (0.3, 0.5, 0.7)
+    dropout: tuple[Share, ...] = (0.5, 0.65, 0.8)
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -98,6 +98,22 @@ def test_scores_are_the_same_from_examples_and_from_files(world, first_run):
     assert by_file["genres"].numpy()[0].tolist() == by_example["genres"].numpy()[-1].tolist()
 
 
+def test_a_score_of_one_half_is_the_fitted_threshold_on_the_probability(world, first_run):
+    """Fitted, evaluated and served: one decision, whichever of the two outputs one looks at."""
+    model = tf.saved_model.load(first_run["pushed_path"])
+    records = _records(world.data / "span-1" / "test")
+    answers = model.signatures["serving_examples"](examples=tf.constant(records))
+    scores, probabilities = answers["scores"].numpy(), answers["probabilities"].numpy()
+    description = Path(first_run["pushed_path"]) / "assets.extra" / "model.json"
+    thresholds = np.array(json.loads(description.read_text())["calibration"]["threshold"])
+    clear = np.abs(probabilities - thresholds) > 1e-5
+    assert clear.mean() > 0.99
+    np.testing.assert_array_equal((scores > 0.5)[clear], (probabilities > thresholds)[clear])
+    truth = model.signatures["transform_labels"](examples=tf.constant(records))["genres_xf"]
+    at_thresholds = sklearn_metrics.f1_score(truth, probabilities > thresholds, average="macro")
+    assert first_run["metrics"]["macro_f1"] == pytest.approx(at_thresholds, abs=0.01)
+
+
 def test_again_with_nothing_changed_every_node_is_cached(world, first_run):
     status, summary = world.run()
     assert status == OK

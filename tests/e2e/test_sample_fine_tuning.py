@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+from components.trainer.learning_curves import HISTORY_FILE
 from pipeline.cli.main import OK, REFUSED
 
 FINE_TUNE = "{epochs: 2, learning_rate: 0.0005, batch_size: 128, device_batch_size: 64}"
@@ -19,6 +20,8 @@ def test_fine_tuning_trains_again_from_pixels_and_serves_the_better_model(world,
     trainer = world.root / "workspace" / "artifacts" / "Trainer" / "model"
     newest = max(trainer.iterdir(), key=lambda path: int(path.name))
     history = _history(newest)
+    rows = (newest.parents[1] / "model_run" / newest.name / HISTORY_FILE).read_text().splitlines()
+    assert [json.loads(row) for row in rows] == history
     stages = [row["stage"] for row in history]
     assert stages == [1] * 30 + [2] * 3
     before, *tuned = history[30:]

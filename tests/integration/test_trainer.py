@@ -64,6 +64,22 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch():
         _logits(split)
 
 
+def test_a_loss_that_breaks_leaves_the_head_of_the_last_good_epoch():
+    split, rows = _split(), []
+    head = fitting.new_head(split, _settings())
+
+    def report(row):
+        rows.append([variable.numpy() for variable in head.trainable_variables])
+        if row["epoch"] == 3:
+            split.labels[7, 0] = np.inf
+
+    with pytest.raises(fitting.NotFiniteError, match="in epoch 4") as caught:
+        fitting.fit(split, _split(seed=1), _settings(), report, start=head)
+    assert caught.value.last_good_epoch == 3
+    for variable, value in zip(head.trainable_variables, rows[-1], strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
 def test_a_constant_feature_and_an_absent_label_do_no_harm():
     split = _split()
     split.features[:, 3] = 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ def tune(
     settings: TrainerSettings,
     fn_args: FnArgs,
     transform: tft.TFTransformOutput,
+    report: Callable[[Mapping[str, float | None]], None],
 ) -> FineTuned:
     """Runs the second stage on what the Trainer node is given.
 
@@ -41,6 +42,7 @@ def tune(
       settings: with `fine_tune`.
       fn_args: from TFX; see `components.trainer.run.run_fn`.
       transform: what Transform gave.
+      report: called with the row of every epoch.
 
     Raises:
       PostersError: see `stage.fine_tune`.
@@ -59,6 +61,7 @@ def tune(
             settings,
             run_folder(settings, fn_args),
             update,
+            report=report,
         )
 
 

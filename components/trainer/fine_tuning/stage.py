@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,8 @@ class FineTuned:
       extractor: frozen, with the weights of the epoch that was kept.
       head: the one given, with the weights of that epoch.
       eval_logits, eval_labels: (N, L) of the eval split, from these two.
-      history: one row an epoch, from 0, which is the first stage's model: `stage` (2), `epoch`,
-        `loss` (mean over steps; None for epoch 0, like the rates), `eval_loss`, `eval_macro_auc`,
+      history: one row an epoch, from 0, which is the first stage's model: `epoch`, `loss` (mean
+        over steps; None for epoch 0, like the rates), `eval_loss`, `eval_macro_auc`,
         `learning_rate` (at the epoch's end), `seconds`, `images_a_second` (training alone; in the
         first epoch of a process, with the time that tracing takes).
       kept_epoch: the epoch of the largest macro AUC on eval.
@@ -71,6 +71,7 @@ def fine_tune(
     folder: Path,
     show: Update,
     strategy: tf.distribute.Strategy | None = None,
+    report: Callable[[Mapping[str, float | None]], None] = lambda row: None,
 ) -> FineTuned:
     """Trains the extractor's top and the head on pixels.
 
@@ -84,6 +85,7 @@ def fine_tune(
       folder: for checkpoints; named for all that the result depends on, see `checkpoints.run_key`.
       show: called with the number of steps done so far and words about the last one.
       strategy: the devices; by default all GPUs of this machine, or its processor.
+      report: called with the row of every epoch, also of those that a killed run finished.
 
     Raises:
       PostersError: the extractor cannot be trained, a batch is smaller than the number of devices,
@@ -102,9 +104,12 @@ def fine_tune(
     else:
         history.append(epochs.before())
         checkpoints.save(history)
+    for row in history:
+        report(row)
     for epoch in range(history[-1]["epoch"] + 1, settings.fine_tune.epochs + 1):
         history.append(epochs.run(epoch))
         checkpoints.save(history)
+        report(history[-1])
     kept = best_epoch(history)
     reached = " -> ".join(f"{history[epoch]['eval_macro_auc']:.4f}" for epoch in (0, kept))
     CONSOLE.print(f"    kept epoch {kept} of fine-tuning: macro AUC on eval {reached}")
@@ -148,7 +153,7 @@ class _Epochs:
         """The row of epoch 0: what the first stage reached."""
         started = time.monotonic()
         row = dict.fromkeys(("loss", "learning_rate", "images_a_second"))
-        return {"stage": 2, "epoch": 0, **row, **self._judged(started)}
+        return {"epoch": 0, **row, **self._judged(started)}
 
     def run(self, epoch: int) -> dict[str, float | None]:
         """Trains for one epoch, from 1, and gives its row."""
@@ -167,7 +172,6 @@ class _Epochs:
             self._show(number, f"epoch {epoch}/{tuning.epochs} loss {losses[-1]:.4f}")
         speed = self._splits.train_examples / (time.monotonic() - started)
         return {
-            "stage": 2,
             "epoch": epoch,
             "loss": float(np.mean(losses)),
             "learning_rate": self._learner.learning_rate(),

@@ -133,3 +133,13 @@ def test_fine_tuning_takes_one_view_that_is_not_mirrored():
     for views in ("[squished, top]", "[squished_mirrored]"):
         with pytest.raises(PostersError, match=r"image\.views has squished"):
             config.load("sample", [fine_tuned, f"image.views={views}"])
+
+
+def test_the_tutorials_recipe_is_one_configuration_away():
+    trainer = config.load("tutorial").trainer
+    assert trainer.loss == {"macro_soft_f1": 1.0}
+    assert (trainer.epochs, trainer.learning_rate, trainer.schedule) == (30, 1e-5, "constant")
+    assert trainer.weight_decay == trainer.warmup_epochs == trainer.head.dropout == 0
+    assert not trainer.head.standardize
+    assert not trainer.head.prior_bias
+    assert (trainer.decision.calibration, trainer.decision.thresholds) == ("none", "half")

@@ -9,6 +9,7 @@ from components.trainer.settings import HeadSettings, TrainerSettings
 GIVEN = TrainerSettings(
     hub_handle="x",
     loss={"macro_soft_f1": 1, "bce": 4},
+    epochs=30,
     seed=7,
     head=HeadSettings(hidden_units=(512, 64), members=3),
 )

@@ -6,7 +6,7 @@ from components.trainer.settings import HeadSettings, TrainerSettings
 from components.tuner import space
 from components.tuner.settings import LogRange, SearchSpace, TunerSettings
 
-GIVEN = TrainerSettings(hub_handle="x")
+GIVEN = TrainerSettings(hub_handle="x", loss="macro_soft_f1", head=HeadSettings(dropout=0.5))
 NOTHING = SearchSpace(
     loss=(),
     learning_rate=None,
