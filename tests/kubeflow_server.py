@@ -23,6 +23,7 @@ class FakeKubeflow:
       requests: method, path and headers of each.
       failures: statuses and messages to answer first, oldest first, and do nothing.
       lose_next: method of the request that is carried out, and its answer lost.
+      login_page: whether everything leads to a page to log in.
       details: what a run's answer has besides what was sent.
     """
 
@@ -33,6 +34,7 @@ class FakeKubeflow:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.failures: list[tuple[int, str]] = []
         self.lose_next: str | None = None
+        self.login_page = False
         self.details: dict[str, Any] = {"state": "PENDING"}
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
@@ -86,6 +88,9 @@ def serving() -> Iterator[FakeKubeflow]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             kubeflow.requests.append((method, address.path, dict(self.headers)))
+            if kubeflow.login_page:
+                self._send_to_login(address.path)
+                return
             if kubeflow.failures:
                 status, message = kubeflow.failures.pop(0)
                 self._send(status, {"error": message, "message": message, "code": 0})
@@ -99,6 +104,13 @@ def serving() -> Iterator[FakeKubeflow]:
                 self._send(HTTPStatus.NOT_FOUND, {"message": f"{address.path} not found"})
             else:
                 self._send(HTTPStatus.OK, answer)
+
+        def _send_to_login(self, path: str) -> None:
+            self.send_response(HTTPStatus.OK if path == "/login" else HTTPStatus.FOUND)
+            self.send_header("Location", "/login")
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def _send(self, status: int, content: Any) -> None:
             data = json.dumps(content).encode()

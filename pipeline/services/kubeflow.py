@@ -55,9 +55,9 @@ class KubeflowService:
         if token := _token():
             settings.api_key = {"authorization": token}
             settings.api_key_prefix = {"authorization": "Bearer"}
-        client = kfp_server_api.ApiClient(settings)
-        self._runs = kfp_server_api.RunServiceApi(client)
-        self._experiments = kfp_server_api.ExperimentServiceApi(client)
+        self._client = kfp_server_api.ApiClient(settings)
+        self._runs = kfp_server_api.RunServiceApi(self._client)
+        self._experiments = kfp_server_api.ExperimentServiceApi(self._client)
 
     def check(self, job: dict[str, Any]) -> None:
         """Accepts every job: Kubeflow's library reads nothing before it sends it."""
@@ -132,8 +132,19 @@ class KubeflowService:
         return found.runs[0] if found.runs else None
 
     def _ask(self, action: Callable[[], Any], run_id: str | None = None) -> Any:
+        def answered() -> Any:
+            answer = action()
+            # Kubeflow's client follows to a login page and takes it for an empty answer.
+            if "html" in (self._client.last_response.getheader("Content-Type") or ""):
+                raise PostersError(
+                    f"kubeflow.host: {self._config.host} answers with a page, for people to log in "
+                    "perhaps. Name the API: a port-forward of the service ml-pipeline, or give a "
+                    f"token in the file that {TOKEN_VARIABLE} names."
+                )
+            return answer
+
         try:
-            return retry.call(action, _is_transient, self._sleep)
+            return retry.call(answered, _is_transient, self._sleep)
         except ApiException as error:
             raise self._explain(error, run_id) from error
         except urllib3.exceptions.HTTPError as error:

@@ -124,6 +124,13 @@ def test_a_network_that_is_down_names_the_host():
     assert len(pauses) == len(retry.PAUSES)
 
 
+def test_a_page_to_log_in_is_no_answer(kubeflow):
+    kubeflow.login_page = True
+    with pytest.raises(PostersError, match="for people to log in"):
+        _service(kubeflow.address).submit(jobs.job(), "two-1")
+    assert [method for method, _, _ in kubeflow.requests] == ["GET", "GET"]
+
+
 def test_a_run_is_asked_for(kubeflow):
     service = _service(kubeflow.address)
     service.submit(jobs.job(), "two-1")
