@@ -133,31 +133,33 @@ def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
     title = "On the test split, decided at a score of 0.5; intervals of 95 %"
     table = Table(title=title, title_justify="left")
     table.add_column("label")
-    columns = ["F1", "interval", "precision", "recall", "AUC", "AP", "support", "all-positive F1"]
+    columns = ["F1, interval", "precision", "recall", "AUC", "AP", "support", "all-positive F1"]
     for column in [*columns, *(["last blessed F1"] if baseline else [])]:
         table.add_column(column, justify="right")
     by_label = ("precision", "recall", "auc", "average_precision")
     for label in labels:
-        row = [_number(figures[f"f1/{label}"]), _interval(verdict, f"f1/{label}")]
+        row = [_with_interval(verdict, f"f1/{label}")]
         row += [_number(figures[f"{figure}/{label}"]) for figure in by_label]
         row += [f"{figures[f'support/{label}']:.0f}", _number(figures[f"all_positive_f1/{label}"])]
         before = (baseline or {}).get(f"f1/{label}", math.nan)
         table.add_row(label, *row, *([_number(before)] if baseline else []))
     table.add_section()
-    macro = [_number(figures["macro_f1"]), _interval(verdict, "macro_f1")]
+    macro = [_with_interval(verdict, "macro_f1")]
     macro += [_number(figures[f"macro_{figure}"]) for figure in by_label]
     macro += [f"{figures['examples']:.0f}", _number(figures["all_positive_macro_f1"])]
     table.add_row("macro", *macro, *([_number(baseline["macro_f1"])] if baseline else []))
     micro = [_number(figures[f"micro_{figure}"]) for figure in ("f1", "precision", "recall")]
-    table.add_row("micro", micro[0], "", *micro[1:])
+    # Where the others' F1 stands, before the interval that it does not have.
+    table.add_row("micro", f"{micro[0]}{' ' * 10}", *micro[1:])
     return table
 
 
-def _interval(verdict: Verdict, key: str) -> str:
+def _with_interval(verdict: Verdict, key: str) -> str:
+    number = _number(verdict.figures[key])
     if key not in verdict.intervals:
-        return "-"
+        return number
     low, high = verdict.intervals[key]
-    return f"{low:.2f}-{high:.2f}"
+    return f"{number} {low:.2f}-{high:.2f}"
 
 
 def _overall(figures: dict[str, float]) -> dict[str, float]:

@@ -73,24 +73,30 @@ def labels_of(model_uri: str) -> list[str] | None:
         return None
 
 
-def why_unusable(model_uri: str, labels: Sequence[str], example: bytes) -> str | None:
-    """Tries a baseline on one example before TFMA does: its failure there would end the run.
-
-    Such a model would stop every run after it, since only a run can bless another.
+def why_not_comparable(model_uri: str, labels: Sequence[str]) -> str | None:
+    """Why a baseline cannot be compared with, as far as its description says, or None if it can.
 
     Args:
       model_uri: the baseline's.
       labels: the new model's.
-      example: serialized.
-
-    Returns:
-      Why it cannot be compared with, in words, or None if it can.
     """
     known = labels_of(model_uri)
     if known is None:
         return f"the last blessed model cannot be read at {model_uri}"
     if not set(known) & set(labels):
         return f"the last blessed model, {model_uri}, has none of this model's labels"
+    return None
+
+
+def why_silent(model_uri: str, example: bytes) -> str | None:
+    """Asks a baseline about one example: why it does not answer as it should, or None if it does.
+
+    Such a model would stop every run after it, since only a run can bless another.
+
+    Args:
+      model_uri: the baseline's.
+      example: serialized.
+    """
     try:
         model = tf.saved_model.load(path_utils.serving_model_path(model_uri))
         answer = model.signatures[export.SERVING_EXAMPLES](examples=tf.constant([example]))
@@ -98,6 +104,6 @@ def why_unusable(model_uri: str, labels: Sequence[str], example: bytes) -> str |
     except _UNUSABLE as error:
         reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
         return f"the last blessed model, {model_uri}, does not answer ({reason})"
-    if shape != (1, len(known)):
+    if shape != (1, len(labels_of(model_uri) or ())):
         return f"the last blessed model, {model_uri}, gives scores of the shape {shape}"
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +15,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components.errors import PostersError
 from components.evaluator import baseline, conclusion, plan, verdict
 from components.evaluator.eval_config import EXTRACTORS, for_run
 from components.undecodable import naming_undecodable_images, refuse_undecodable_images
@@ -39,53 +39,76 @@ class PosterEvaluatorExecutor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """See the base class."""
-        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[_EVAL_CONFIG], config)
-        features = plan.of(config).features
+        given = plan.of(config)
         folders = [
             uri
             for split in json.loads(exec_properties["example_splits"])
             for uri in artifact_utils.get_split_uris(input_dict["examples"], split)
         ]
-        with naming_undecodable_images(folders, features):
-            inputs, known, unusable = _with_usable_baseline(input_dict, config, folders)
-            config = for_run(config, evaluation, known)
-            properties = {
-                **exec_properties,
-                _EVAL_CONFIG: proto_utils.proto_to_json(config),
-                standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
-            }
-            super().Do(inputs, output_dict, properties)
+
+        def evaluate(before: str | None, unusable: str | None) -> None:
+            self._evaluate(input_dict, output_dict, exec_properties, config, before, unusable)
+
+        with naming_undecodable_images(folders, given.features):
+            before, unusable = _baseline(input_dict, given)
+            try:
+                evaluate(before, unusable)
+            except PostersError:
+                raise
+            except Exception:  # whatever Beam makes of it
+                # Asked only now: it takes as long as loading a model does.
+                unusable = before and baseline.why_silent(before, _first_example(folders))
+                if not unusable:
+                    raise
+                evaluate(None, unusable)
         # An exported model gives such an image a row of NaN, which no rule blesses.
         if not fileio.exists(f"{artifact_utils.get_single_uri(output_dict['blessing'])}/BLESSED"):
-            refuse_undecodable_images(folders, features)
+            refuse_undecodable_images(folders, given.features)
+
+    def _evaluate(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+        config: config_pb2.EvalConfig,
+        before: str | None,
+        unusable: str | None,
+    ) -> None:
+        """Evaluates beside the baseline that lies at `before`, or alone."""
+        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        config = for_run(config, evaluation, before and baseline.labels_of(before))
+        inputs = {key: found for key, found in input_dict.items() if before or key != _BASELINE}
+        properties = {
+            **exec_properties,
+            _EVAL_CONFIG: proto_utils.proto_to_json(config),
+            standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
+        }
+        super().Do(inputs, output_dict, properties)
         verdict.write(evaluation, conclusion.conclude(config, evaluation, unusable))
 
 
-def _with_usable_baseline(
-    input_dict: dict[str, list[types.Artifact]],
-    config: config_pb2.EvalConfig,
-    folders: Iterable[str],
-) -> tuple[dict[str, list[types.Artifact]], list[str] | None, str | None]:
-    """The inputs, the baseline's labels, and why there is none though one was given."""
+def _baseline(
+    input_dict: dict[str, list[types.Artifact]], given: plan.Plan
+) -> tuple[str | None, str | None]:
+    """Where the model to compare with lies; and why there is none, though one was given."""
     if not input_dict.get(_BASELINE):
-        return input_dict, None, None
+        return None, None
     before = artifact_utils.get_single_uri(input_dict[_BASELINE])
     if before == artifact_utils.get_single_uri(input_dict[_MODEL]):
-        unusable = "the last blessed model is this very one"
-    else:
-        unusable = baseline.why_unusable(before, plan.of(config).labels, _first_example(folders))
-    if unusable is None:
-        return input_dict, baseline.labels_of(before), None
-    return {key: found for key, found in input_dict.items() if key != _BASELINE}, None, unusable
+        return None, "the last blessed model is this very one"
+    unusable = baseline.why_not_comparable(before, given.labels)
+    return (None, unusable) if unusable else (before, None)
 
 
 def _first_example(folders: Iterable[str]) -> bytes:
     for folder in folders:
-        for file in sorted(tf.io.gfile.glob(f"{glob.escape(folder)}/*")):
-            compression = "GZIP" if file.endswith(".gz") else ""
-            for record in tf.data.TFRecordDataset(file, compression_type=compression).take(1):
+        for name in sorted(tf.io.gfile.listdir(folder)):
+            records = tf.data.TFRecordDataset(
+                f"{folder}/{name}", compression_type="GZIP" if name.endswith(".gz") else ""
+            )
+            for record in records.take(1):
                 return record.numpy()
     return b""
 

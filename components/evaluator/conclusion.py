@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2
 
@@ -51,7 +50,7 @@ def conclude(eval_config: config_pb2.EvalConfig, evaluation: str, unusable: str 
     }
     answers = predictions.read(evaluation)
     measured = by_slice.pop(())
-    comparison = gate_figures.compare(answers, given) if _is_finite(answers) else None
+    comparison = gate_figures.compare(answers, given) if answers.is_finite else None
     if given.baseline_labels is not None and answers.baseline_labels is None:
         unusable = "the last blessed model gives scores that are not numbers"
     p_values = permutation.p_values(answers.truth, answers.scores)
@@ -80,7 +79,7 @@ def _slice_of(found: metrics_for_slice_pb2.MetricsForSlice) -> tuple[tuple[str, 
 
 
 def _text(value: bytes | int | float) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else f"{value:g}"
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _figures_of(found: metrics_for_slice_pb2.MetricsForSlice) -> Figures:
@@ -92,14 +91,10 @@ def _ordinary(measured: Figures, given: Plan) -> Figures:
     return {key: measured[key] for key in figures.keys(given.labels)}
 
 
-def _is_finite(answers: Predictions) -> bool:
-    return bool(np.isfinite(answers.scores).all() and np.isfinite(answers.probabilities).all())
-
-
 def _intervals(
     answers: Predictions, comparison: Comparison | None
 ) -> dict[str, tuple[float, float]]:
-    if not _is_finite(answers):
+    if not answers.is_finite:
         return {}
     (resampled,) = bootstrap.f1_resamples(answers.truth, [answers.scores > DECISION_POINT])
     found = {figures.MACRO_F1: bootstrap.interval(resampled.mean(axis=1))}
@@ -136,7 +131,7 @@ def _confusion(answers: Predictions) -> Confusion:
 
 
 def _calibration(answers: Predictions) -> dict[str, tuple[Bin, ...]]:
-    if not _is_finite(answers):
+    if not answers.is_finite:
         return {}
     found = {}
     for label, truth, said in zip(

@@ -52,8 +52,8 @@ def measure(predictions: Predictions, plan: Plan) -> dict[str, float]:
 
     Without a baseline nothing drops; where a score is not a number neither drops nor p-value are.
     """
+    finite = predictions.is_finite
     answers = np.stack([predictions.scores, predictions.probabilities])
-    finite = bool(np.isfinite(answers).all())
     return {
         FINITE_SHARE: float(np.isfinite(answers).mean()),
         P_VALUE: permutation.p_values(predictions.truth, predictions.scores).macro_auc,

@@ -42,6 +42,11 @@ class Predictions:
     baseline_scores: np.ndarray | None = None
 
     @property
+    def is_finite(self) -> bool:
+        """Whether every score and probability of the new model is a number."""
+        return bool(np.isfinite(self.scores).all() and np.isfinite(self.probabilities).all())
+
+    @property
     def common_labels(self) -> tuple[str, ...] | None:
         """The labels that both models know, in this model's order; None without a baseline."""
         if self.baseline_labels is None:

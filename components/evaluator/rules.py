@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 
 from components.evaluator import gate_figures
 from components.evaluator.comparison import Comparison
-from components.evaluator.figures import ALL_POSITIVE_MACRO_F1, MACRO_AUC, MACRO_F1, MACRO_F1_LIFT
+from components.evaluator.figures import (
+    ALL_POSITIVE_MACRO_F1,
+    EXAMPLES,
+    MACRO_AUC,
+    MACRO_F1,
+    MACRO_F1_LIFT,
+)
 from components.evaluator.permutation import SHUFFLES, PValues
 from components.evaluator.plan import Plan
 from components.evaluator.verdict import Chance, Figures, Rule
@@ -31,7 +38,7 @@ def judge(
       unusable: why there is none though a model was blessed, or None if none ever was.
     """
     if gate_figures.FINITE_SHARE in failed:
-        return (_not_finite(figures),)
+        return (_not_finite(plan, figures),)
     rules = [
         Rule(
             "finite", True, "every score and probability is a number",
@@ -53,31 +60,32 @@ def chance_of(plan: Plan, figures: Figures, found: PValues) -> Chance:
     """What the shuffles say, as data and in words."""
     macro = found.macro_auc
     better = macro <= plan.settings.max_chance_p_value
-    worse = round((1 - macro) * (SHUFFLES + 1)) if macro == macro else 0
-    sentence = (
-        f"macro AUC {figures[MACRO_AUC]:.3f} is above that of {worse} of {SHUFFLES} shuffles of "
-        "the labels"
-    )
-    if macro != macro:
-        sentence = "the scores cannot be ranked, so nothing says that they beat chance"
-    elif better:
-        sentence += ": better than chance"
+    if math.isnan(macro):
+        sentence = "no label can be ranked, so nothing says that the model beats chance"
     else:
+        worse = round((1 - macro) * (SHUFFLES + 1))
+        sentence = (
+            f"macro AUC {figures[MACRO_AUC]:.3f} is above that of {worse} of {SHUFFLES} shuffles "
+            "of the labels"
+        )
         sentence += (
-            f", too few: the model is no better than chance (p {macro:.3f}, at most "
+            ": better than chance"
+            if better
+            else f", too few: the model is no better than chance (p {macro:.3f}, at most "
             f"{plan.settings.max_chance_p_value:g} is allowed, evaluator.max_chance_p_value)"
         )
     by_label = dict(zip(plan.labels, map(float, found.auc), strict=True))
-    return Chance(SHUFFLES, macro, bool(better), sentence, by_label)
+    return Chance(SHUFFLES, macro, better, sentence, by_label)
 
 
-def _not_finite(figures: Figures) -> Rule:
+def _not_finite(plan: Plan, figures: Figures) -> Rule:
     share = figures[gate_figures.FINITE_SHARE]
+    total = 2 * len(plan.labels) * int(figures[EXAMPLES])
     return Rule(
         "finite",
         False,
-        f"{100 * (1 - share):.1f} % of the model's scores and probabilities are not numbers, so "
-        "nothing can be measured",
+        f"{round((1 - share) * total)} of the model's {total} scores and probabilities are not "
+        "numbers (NaN), so nothing can be measured",
         measured=share,
         limit=1.0,
     )
@@ -153,7 +161,7 @@ def _label_falls(plan: Plan, failed: Collection[str], comparison: Comparison) ->
         yield Rule(
             "label_fall",
             False,
-            f"F1 of {label} falls from {before:.3f} to {now:.3f}, by {drop:.3f} and more than "
+            f"F1 of {label} falls from {before:.3f} to {now:.3f}, by {drop:.3f}, more than "
             f"noise; at most {limit:.3f} is allowed ({name})",
             label=label,
             measured=float(drop),

@@ -30,7 +30,7 @@ class Rule:
         `no_comparison`.
       label: which label it is about, if about one.
       met: whether it lets the model through.
-      measured: the number that was compared.
+      measured: the number that was compared; of a fall, 0 where it is within noise.
       limit: what with.
       setting: the configuration's key of the limit.
       sentence: all of that in words, for people.

@@ -35,6 +35,7 @@ def render(content: Content) -> str:
             content=content,
             labels=view.label_rows(content["evaluation"]),
             overall=view.overall(content["evaluation"]),
+            by_chance=view.is_by_chance(content["evaluation"]),
             chosen=view.thresholds(content["training"]),
             slices=view.slices(content["evaluation"]),
         )

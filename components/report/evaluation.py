@@ -42,7 +42,6 @@ def describe(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
         missing.append(str(error))
         return None
     content = dataclasses.asdict(decided)
-    content["reasons"] = list(decided.reasons)
     content["charts"] = _charts(decided)
     try:
         answers = predictions.read(sources.evaluation)

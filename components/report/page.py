@@ -29,6 +29,7 @@ def render(content: Content, summary: Mapping[str, Any] | None = None) -> str:
         summary=summary,
         headline=view.headline(content, summary),
         overall=view.overall(content["evaluation"]),
+        by_chance=view.is_by_chance(content["evaluation"]),
         labels=view.label_rows(content["evaluation"]),
         chosen=view.thresholds(content["training"]),
         slices=view.slices(content["evaluation"]),

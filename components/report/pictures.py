@@ -17,7 +17,7 @@ from components.report.sources import Sources
 #: Pictures on the whole page, about; each is some 7 kB.
 _PICTURES = 200
 #: The fewest and the most of one label and kind.
-_FEWEST, _MOST = 1, 6
+_FEWEST, _MOST = 1, 4
 #: Pixels that a picture fits into.
 _BOX = (120, 180)
 

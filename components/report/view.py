@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.report.content import Content
+from components.report.words import is_known
 
 _Section = Mapping[str, Any] | None
 #: Figures of the whole split and what they are called; the best comes first.
@@ -17,7 +18,7 @@ _OVERALL = (
     ("macro_auc", "macro AUC"),
     ("macro_average_precision", "mean average precision"),
     ("expected_calibration_error", "calibration error"),
-    ("all_positive_macro_f1", "macro-F1 of yes to everything"),
+    ("all_positive_macro_f1", "all-positive macro-F1"),
 )
 _BY_LABEL = ("precision", "recall", "auc", "average_precision", "all_positive_f1")
 _IN_SLICES = ("macro_f1", "micro_f1", "macro_auc")
@@ -72,6 +73,13 @@ def overall(evaluation: _Section) -> list[dict[str, Any]]:
     ]
 
 
+def is_by_chance(evaluation: _Section) -> bool:
+    """Whether the model is no better than chance; scores that cannot be ranked do not say."""
+    if evaluation is None or not is_known(evaluation["chance"]["macro_auc_p_value"]):
+        return False
+    return not evaluation["chance"]["better_than_chance"]
+
+
 def label_rows(evaluation: _Section) -> list[dict[str, Any]]:
     """A row a label, and what `bars` draws of it."""
     if evaluation is None:
@@ -82,7 +90,7 @@ def label_rows(evaluation: _Section) -> list[dict[str, Any]]:
     rows = []
     for label in evaluation["labels"]:
         now, before = figures[f"f1/{label}"], baseline.get(f"f1/{label}")
-        known = now is not None and before is not None
+        known = is_known(now) and is_known(before)
         rows.append(
             {
                 "label": label,

@@ -10,24 +10,29 @@ from typing import Any
 NOTHING = "\u2013"
 
 
+def is_known(value: float | None) -> bool:
+    """Whether there is a number."""
+    return value is not None and math.isfinite(value)
+
+
 def number(value: float | None) -> str:
     """12345 as 12 345."""
-    return NOTHING if _unknown(value) else f"{value:,.0f}".replace(",", "\u202f")
+    return NOTHING if not is_known(value) else f"{value:,.0f}".replace(",", "\u202f")
 
 
 def figure(value: float | None, digits: int = 3) -> str:
     """A metric, to three digits."""
-    return NOTHING if _unknown(value) else f"{value:.{digits}f}"
+    return NOTHING if not is_known(value) else f"{value:.{digits}f}"
 
 
 def signed(value: float | None) -> str:
     """A difference, with its sign."""
-    return NOTHING if _unknown(value) else f"{value:+.3f}".replace("-", "\u2212")
+    return NOTHING if not is_known(value) else f"{value:+.3f}".replace("-", "\u2212")
 
 
 def interval(bounds: Sequence[float | None] | None) -> str:
     """From the lower to the upper bound."""
-    if bounds is None or any(map(_unknown, bounds)):
+    if bounds is None or not all(map(is_known, bounds)):
         return ""
     low, high = bounds
     if low < 0:
@@ -37,7 +42,7 @@ def interval(bounds: Sequence[float | None] | None) -> str:
 
 def share(value: float | None) -> str:
     """0.123 as 12 %."""
-    if _unknown(value):
+    if not is_known(value):
         return NOTHING
     percent = 100 * value
     return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"
@@ -45,7 +50,7 @@ def share(value: float | None) -> str:
 
 def seconds(value: float | None) -> str:
     """65.2 as 1 min 5 s."""
-    if _unknown(value):
+    if not is_known(value):
         return NOTHING
     if value < 60:
         return f"{value:.1f} s"
@@ -56,7 +61,7 @@ def seconds(value: float | None) -> str:
 
 def memory(value: float | None) -> str:
     """Bytes as MB or GB."""
-    if _unknown(value):
+    if not is_known(value):
         return NOTHING
     return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
 
@@ -77,7 +82,3 @@ FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (number, figure, signed, interval, share, seconds, memory, moment, plain)
 }
-
-
-def _unknown(value: float | None) -> bool:
-    return value is None or not math.isfinite(value)

@@ -166,7 +166,7 @@ def test_scores_that_are_not_numbers(gate, tmp_path):
     assert not found.blessed
     assert _unmet(found) == {("finite", None)}
     assert len(found.reasons) == 1
-    assert re.match(r"\d\.\d % of the model's scores .* are not numbers", found.reasons[0])
+    assert re.match(r"\d+ of the model's 3696 scores and .* are not numbers", found.reasons[0])
     assert np.isnan(found.figures["macro_f1"])
 
 

@@ -46,4 +46,6 @@ def test_a_subset_of_real_posters_trains_blesses_and_pushes(tmp_path):
     assert summary["metrics"]["macro_f1_lift"] > 1.15
     assert summary["metrics"]["macro_auc"] > 0.6
     assert summary["peak_memory_bytes"] < 4 << 30
+    page = tmp_path / "workspace" / "runs" / summary["run_id"] / "report.html"
+    assert page.stat().st_size < 3e6
     assert [path.name for path in (tmp_path / "workspace" / "models").iterdir()]

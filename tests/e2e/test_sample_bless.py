@@ -68,6 +68,8 @@ def test_the_refusal_names_the_command_that_blesses(world, refused, capsys):
     assert last["by_hand"]["reason"] == "checked by eye"
     assert last["by_hand"]["user"] == getpass.getuser()
     assert not last["verdict"]["blessed"]
+    page = world.root / "workspace" / "runs" / last["run_id"] / "report.html"
+    assert "Refused, then blessed by hand" in page.read_text()
     record = _on_record(world, summary)
     assert record.run == again["run_id"]
     assert Path(record.overrides, "NOT_BLESSED").exists()

@@ -117,26 +117,32 @@ EXAMPLE = example("tt1", b"", ["Drama"])
 
 def test_a_model_that_answers_can_be_compared_with(saved):
     uri = saved(_zeros)
-    assert baseline.why_unusable(uri, LABELS, EXAMPLE) is None
-    assert baseline.why_unusable(uri, ["War", "Drama", "News"], EXAMPLE) is None
+    assert baseline.why_silent(uri, EXAMPLE) is None
+    for labels in (LABELS, ["War", "Drama", "News"]):
+        assert baseline.why_not_comparable(uri, labels) is None
 
 
 @pytest.mark.parametrize(
-    ("answer", "labels", "words"),
+    ("answer", "words"),
     [
-        (_of_another_feature, LABELS, "does not answer"),
-        (lambda examples: {"answers": _zeros(examples)["scores"]}, LABELS, "does not answer"),
-        (lambda examples: _zeros(examples, 3), LABELS, r"scores of the shape \(1, 3\)"),
-        (_zeros, ["War", "News"], "none of this model's labels"),
+        (_of_another_feature, "does not answer"),
+        (lambda examples: {"answers": _zeros(examples)["scores"]}, "does not answer"),
+        (lambda examples: _zeros(examples, 3), r"scores of the shape \(1, 3\)"),
     ],
 )
-def test_why_a_model_cannot_be_compared_with(saved, answer, labels, words):
-    uri = saved(answer, labels)
-    reason = baseline.why_unusable(uri, LABELS, EXAMPLE)
+def test_why_a_model_does_not_answer(saved, answer, words):
+    uri = saved(answer)
+    reason = baseline.why_silent(uri, EXAMPLE)
     assert re.search(words, reason)
     assert uri in reason
 
 
+def test_a_model_without_a_common_label_is_not_comparable(saved):
+    reason = baseline.why_not_comparable(saved(_zeros), ["War", "News"])
+    assert "none of this model's labels" in reason
+
+
 def test_a_model_that_lies_there_no_longer_is_named(tmp_path):
-    reason = baseline.why_unusable(str(tmp_path / "gone"), LABELS, EXAMPLE)
-    assert reason == f"the last blessed model cannot be read at {tmp_path / 'gone'}"
+    gone = str(tmp_path / "gone")
+    reason = baseline.why_not_comparable(gone, LABELS)
+    assert reason == f"the last blessed model cannot be read at {gone}"

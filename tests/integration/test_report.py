@@ -16,7 +16,7 @@ from tfx.types.experimental import simple_artifacts
 
 from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
-from tests import reports
+from tests import folder_store, reports
 
 ROOT = Path(__file__).parents[2]
 SUMMARY = {
@@ -101,7 +101,8 @@ def test_the_page_tells_everything(written):
         "Blessed and pushed", "Pushed to /models/17", "every score is a number", "last blessed",
         "macro-F1", "mean average precision", "Calibration", "Labels that go together", "1990s",
         "embedded", "span 3", "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
-        "0123456789abcdef", "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
+        "The last blessed model knows 3 of the 4 labels", "0123456789abcdef",
+        "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
         "probability of 0.300", "only the runner knows them",
     ]:  # fmt: skip
         assert word in shown.text, word
@@ -165,7 +166,8 @@ def test_without_a_baseline_the_page_says_so(tmp_path):
     answers = dataclasses.replace(reports.predict(30), baseline_labels=None, baseline_scores=None)
     left = reports.leave(tmp_path, answers)
     shown = _Text(page.render(collect.collect(left.sources())))
-    assert "There is no earlier blessed model to compare with." in shown.text
+    assert "No earlier blessed model stands beside it; the verdict says why." in shown.text
+    assert "last blessed" not in shown.text
 
 
 def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
@@ -176,6 +178,8 @@ def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
     content.write(str(tmp_path), found)
     shown = _Text(page.render(content.read(str(tmp_path))))
     assert "No curve" in shown.text
+    # It cannot be ranked, which is another thing, and said by a rule.
+    assert "no better than chance" not in shown.text
 
 
 @pytest.mark.parametrize(
@@ -199,6 +203,17 @@ def test_a_piece_that_is_gone_is_said(small, tmp_path, gone, note):
     assert any(note in said for said in found["missing"]), found["missing"]
     assert note in _Text(page.render(found)).text
     card.render(found)
+
+
+def test_the_pieces_may_lie_on_a_store(small, tmp_path):
+    sources = small.sources(reports.LABELS[:2])
+    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing", "data_folder")
+    there = {key: f"{folder_store.SCHEME}://{getattr(sources, key)}" for key in pieces}
+    found = collect.collect(dataclasses.replace(sources, **there))
+    assert found["missing"] == []
+    out = f"{folder_store.SCHEME}://{tmp_path}"
+    content.write(out, found)
+    assert page.render(content.read(out)).count("<article") == 2
 
 
 def test_a_run_that_came_nowhere_has_a_page(left):

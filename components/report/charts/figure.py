@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import io
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from xml.etree import ElementTree
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -48,16 +48,11 @@ _STYLE = {
     "legend.fontsize": 7.5,
     "path.simplify_threshold": 0.3,
 }
-#: Matplotlib writes what the elements of an HTML page do not need, or what the page says itself.
-_LEFT_OUT = re.compile(
-    r"<metadata>.*?</metadata>|<style type=\"text/css\">.*?</style>|<!--.*?-->"
-    r"|(?<=<g) id=\"[^\"]*\"|(?<=<svg)[^>]*(?= viewBox)"
-    r"|(?<=\") (?:xmlns(?::xlink)?|version)=\"[^\"]*\""
-    r"|; font-family: [^;\"]*|<defs>\s*</defs>",
-    re.DOTALL,
-)
-_IDENTIFIER = re.compile(r"(\bid=\"|href=\"#|url\(#)")
-_FONT = re.compile(r"font: ([\d.]+px) [^;\"]*")
+#: Of elements that an HTML page does not need, or that would style all of it.
+_LEFT_OUT = ("metadata", "style")
+_REFERENCE = re.compile(r"(^|url\()#")
+_FONT = re.compile(r"font: ([\d.]+px) [^;]*")
+_FAMILY = re.compile(r"; font-family: [^;]*")
 _LONG_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
 
 
@@ -92,21 +87,46 @@ def to_svg(drawn: Figure, description: str) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         # `savefig` would draw everything twice.
         drawn.canvas.print_svg(buffer, metadata={"Date": None})
-    text = buffer.getvalue()
-    text = _LEFT_OUT.sub("", text[text.index("<svg") :]).replace("xlink:href", "href")
     # Matplotlib counts from one in every figure; on one page each name may stand once.
     prefix = "c" + hashlib.sha256(drawn.get_label().encode()).hexdigest()[:8]
-    text = _IDENTIFIER.sub(rf"\g<1>{prefix}-", text)
-    text = _LONG_NUMBER.sub(r"\1", _FONT.sub(r"font-size: \1", text))
+    root = ElementTree.fromstring(buffer.getvalue())
+    for element in list(root.iter()):
+        _adapt(element, prefix)
+    width, height = (str(round(inches * _INCH)) for inches in drawn.get_size_inches())
+    shape = {"class": "chart", "role": "img", "aria-label": description}
+    root.attrib = {**shape, "width": width, "height": height, "viewBox": root.get("viewBox")}
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _adapt(element: ElementTree.Element, prefix: str) -> None:
+    """Makes an element of an SVG file one of an HTML page; what is text stays as it is."""
+    element.tag = _local(element.tag)
+    for child in list(element):
+        if _local(child.tag) in _LEFT_OUT:
+            element.remove(child)
+    if element.tag != "text":
+        element.text = None
+    element.tail = None
+    given = {_local(key): value for key, value in element.items()}
+    if element.tag == "g":
+        given.pop("id", None)  # nothing refers to a group
+    element.attrib = {key: _value(key, value, prefix) for key, value in given.items()}
+
+
+def _value(key: str, value: str, prefix: str) -> str:
+    if key == "id":
+        return f"{prefix}-{value}"
+    value = _REFERENCE.sub(rf"\g<1>#{prefix}-", value)
     for color, variable in _VARIABLES.items():
-        text = text.replace(color, f"var({variable})")
-    width, height = (round(inches * _INCH) for inches in drawn.get_size_inches())
-    attributes = (
-        f'class="chart" role="img" aria-label="{html.escape(description, quote=True)}" '
-        f'width="{width}" height="{height}"'
-    )
-    text = re.sub(r"\s*\n\s*", "\n", text.strip())
-    return text.replace("<svg", f"<svg {attributes}", 1)
+        value = value.replace(color, f"var({variable})")
+    # The page's own font, at this size.
+    value = _FAMILY.sub("", _FONT.sub(r"font-size: \1", value))
+    return _LONG_NUMBER.sub(r"\1", value)
+
+
+def _local(name: str) -> str:
+    """A name without its namespace: HTML knows SVG's."""
+    return name.rpartition("}")[2]
 
 
 def unit_axes(drawn: Figure, x: str, y: str, above: float = 6) -> Axes:

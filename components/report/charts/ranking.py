@@ -5,35 +5,32 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from components.evaluator.counts import DECISION_POINT
 from components.report.charts import figure
 from components.report.curves import Curves
 
 _WIDTH, _HEIGHT = 300, 220
 #: CSS pixels above the axes, for the names of the lines.
 _LEGEND = 24
-#: A score above it gives the label, in what is served.
-_DECISION_POINT = 0.5
 
 
 def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
     """Precision over recall, beside the last blessed model's where there is one."""
     with figure.figure(f"precision-recall-{label}", _WIDTH, _HEIGHT) as drawn:
         axes = figure.unit_axes(drawn, "recall", "precision", _LEGEND)
-        axes.axhline(now.prevalence, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.annotate(
-            "chance", (0, now.prevalence), (3, 2), textcoords="offset points", fontsize=7,
-            color=figure.SOFT,
-        )  # fmt: skip
-        if before:
-            thinned = before.thinned()
-            axes.plot(
-                thinned.recall, thinned.precision, color=figure.OTHER, linewidth=1,
-                label="last blessed",
-            )  # fmt: skip
-        thinned = now.thinned()
-        axes.plot(thinned.recall, thinned.precision, color=figure.MARK, label="this model")
-        if before:
-            _explain(axes)
+        for curve, color, width, name in (
+            (now, figure.MARK, 1.5, "this model"),
+            (before, figure.OTHER, 1, "last blessed"),
+        ):
+            if curve:
+                thinned = curve.thinned()
+                axes.plot(
+                    thinned.recall, thinned.precision, color=color, linewidth=width, label=name
+                )
+        axes.axhline(
+            now.prevalence, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)), label="chance"
+        )
+        _explain(axes)
         best = now.best
         return figure.to_svg(
             drawn,
@@ -57,7 +54,7 @@ def thresholds(label: str, now: Curves) -> str:
             ends = (np.append(thinned.thresholds, 0), np.append(values, values[-1]))
             width = 1.7 if name == "F1" else 1
             axes.plot(*ends, color=color, linestyle=style, linewidth=width, label=name)
-        axes.axvline(_DECISION_POINT, color=figure.INK, linewidth=0.8)
+        axes.axvline(DECISION_POINT, color=figure.INK, linewidth=0.8)
         axes.axhline(now.all_positive_f1, color=figure.LINE, linewidth=1, linestyle=(0, (2, 2)))
         best = now.best
         axes.plot(now.thresholds[best], now.f1[best], "o", color=figure.MARK, markersize=3.5)
@@ -65,7 +62,7 @@ def thresholds(label: str, now: Curves) -> str:
         return figure.to_svg(
             drawn,
             f"{label}: precision, recall and F1 over the threshold. F1 is highest, "
-            f"{now.f1[best]:.2f}, at {now.thresholds[best]:.2f}; {_DECISION_POINT} is served. "
+            f"{now.f1[best]:.2f}, at {now.thresholds[best]:.2f}; {DECISION_POINT} is served. "
             f"Answering yes to everything gives {now.all_positive_f1:.2f}.",
         )
 
