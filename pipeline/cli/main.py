@@ -254,7 +254,9 @@ def _add_status(verbs: argparse._SubParsersAction) -> None:
 
 def _add_predict(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("predict", help="labels and scores of images, from a pushed model")
-    verb.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    verb.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder of files"
+    )
     verb.add_argument(
         "--model",
         type=Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import PostersError
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     predictor = Predictor(folder)
     print(f"model {predictor.folder}", file=sys.stderr)
     failed = 0
-    for prediction in predictor.predict(options.images):
+    for prediction in predictor.predict(_files(options.images)):
         if prediction.error:
             failed += 1
             print(f"posters: {prediction.path}: {prediction.error}", file=sys.stderr)
@@ -36,6 +37,25 @@ def run(options: argparse.Namespace) -> int:
         else:
             _show(prediction)
     return 1 if failed else 0
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and in place of a folder those in it by name, hidden ones left out.
+
+    Raises:
+      PostersError: a folder holds none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        found = [file for file in sorted(path.iterdir()) if file.is_file()]
+        found = [file for file in found if not file.name.startswith(".")]
+        if not found:
+            raise PostersError(f"{path} holds no file; folders below it are not searched.")
+        files += found
+    return files
 
 
 def _show(prediction) -> None:

@@ -1,0 +1,149 @@
+"""What the server reaches of a bare forward loop, and what a client waits, with a swap half way.
+
+    python -m bench.serve --model DIR --images DIR [--clients 16] [--seconds 60] [--repeats 2]
+
+The bare loop passes batches of read images forward in this process. Then `posters serve`, a process
+of its own, is asked by clients of one connection each, on the same cores; half way through a second
+version is pushed. Prints one JSON object a repeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import http.client
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.serving.model import ServedModel
+from components.serving.settings import ServeSettings
+from components.trainer import export
+
+_PREDICT = "/v1/models/posters:predict"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures and prints; the exit status is 1 if a request failed."""
+    parser = argparse.ArgumentParser(prog="python -m bench.serve")
+    parser.add_argument("--model", type=Path, required=True, help="a pushed version")
+    parser.add_argument("--images", type=Path, required=True, help="a folder of images")
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--repeats", type=int, default=2)
+    options = parser.parse_args(arguments)
+    images = [path.read_bytes() for path in sorted(options.images.iterdir())[:500]]
+    failed = 0
+    for _ in range(options.repeats):
+        bare = _bare(options.model, images, options.seconds / 2)
+        figures = _served(options, images)
+        failed += figures["failed"]
+        share = figures["images_a_second"] / bare
+        print(
+            json.dumps(
+                {"bare_images_a_second": round(bare, 1), **figures, "share": round(share, 3)}
+            ),
+            flush=True,
+        )
+    return 1 if failed else 0
+
+
+def _bare(folder: Path, images: Sequence[bytes], seconds: float) -> float:
+    """Images a second of the model alone, in batches as large as the server's may be."""
+    model, size = ServedModel(folder), ServeSettings().max_batch_images
+    endless = itertools.cycle(images)
+    model.ask(export.SERVING_DEFAULT, list(itertools.islice(endless, size)))
+    started, done = time.perf_counter(), 0
+    while time.perf_counter() < started + seconds:
+        done += len(
+            model.ask(export.SERVING_DEFAULT, list(itertools.islice(endless, size)))["scores"]
+        )
+    return done / (time.perf_counter() - started)
+
+
+def _served(options: argparse.Namespace, images: Sequence[bytes]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="posters-bench-") as name:
+        models = Path(name) / "models"
+        shutil.copytree(options.model, models / "1")
+        shutil.copytree(options.model, models / ".push-2")
+        command = [sys.executable, "-m", "pipeline.cli.main", "serve", "--config", "sample"]
+        command += ["--model", str(models), "--port", "0"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            address = server.stdout.readline().split("/")[2]
+            swap = threading.Timer(
+                options.seconds / 2, lambda: (models / ".push-2").rename(models / "2")
+            )
+            swap.start()
+            started = time.perf_counter()
+            answers = _ask_all(address, images, options.clients, options.seconds)
+            seconds = time.perf_counter() - started
+            swap.join()
+            version = _version(address)
+        finally:
+            server.terminate()
+            server.wait()
+    waits = np.array([wait for status, wait in answers if status == 200]) * 1000
+    return {
+        "images_a_second": round(len(waits) / seconds, 1),
+        "failed": len(answers) - len(waits),
+        "p50_ms": round(float(np.percentile(waits, 50)), 1),
+        "p99_ms": round(float(np.percentile(waits, 99)), 1),
+        "version_at_the_end": version,
+    }
+
+
+def _ask_all(
+    address: str, images: Sequence[bytes], clients: int, seconds: float
+) -> list[tuple[int, float]]:
+    """Status and seconds of every request; 0 for one without an answer."""
+    bodies = [
+        json.dumps({"instances": [{"b64": base64.b64encode(image).decode()}]}) for image in images
+    ]
+    endless, answers = itertools.cycle(bodies), []
+    end = time.perf_counter() + seconds
+    threads = [
+        threading.Thread(target=lambda: answers.extend(_ask(address, endless, end)))
+        for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def _ask(address: str, bodies: Iterator[str], end: float) -> list[tuple[int, float]]:
+    connection, answers = http.client.HTTPConnection(address, timeout=60), []
+    while (started := time.perf_counter()) < end:
+        try:
+            connection.request("POST", _PREDICT, next(bodies))
+            response = connection.getresponse()
+            response.read()
+            status = response.status
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            status = 0
+        answers.append((status, time.perf_counter() - started))
+    connection.close()
+    return answers
+
+
+def _version(address: str) -> str:
+    connection = http.client.HTTPConnection(address, timeout=60)
+    connection.request("GET", "/readyz")
+    return json.loads(connection.getresponse().read())["version"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
