@@ -76,7 +76,10 @@ def fn_args(tmp_path_factory):
 def test_the_exported_model_gives_the_scores_of_training(fn_args, tmp_path, capsys):
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     settings = fine_tuning.settings(epochs=2, learning_rate=1e-2)
-    tuned = node.tune(fine_tuning.new_head(), len(TRAIN), settings, fn_args, transform)
+    rows = []
+    head = fine_tuning.new_head()
+    tuned = node.tune(head, len(TRAIN), settings, fn_args, transform, rows.append)
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
     assert "fine-tuning step 4/4 epoch 2/2 loss" in capsys.readouterr().out
     assert tuned.kept_epoch > 0
     fitted = calibration.fit(tuned.eval_logits, tuned.eval_labels)
