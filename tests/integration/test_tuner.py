@@ -37,8 +37,12 @@ def _split(count, seed, signal=4.0):
 
 
 def _given(**changes):
-    settings = {"learning_rate": 1e-2, "epochs": 5, "batch_size": 64, **changes}
-    return TrainerSettings(hub_handle="x", head=HeadSettings(hidden_units=(8,)), **settings)
+    settings = {
+        "loss": "macro_soft_f1", "learning_rate": 1e-2, "warmup_epochs": 0, "weight_decay": 0,
+        "epochs": 5, "batch_size": 64, **changes,
+    }  # fmt: skip
+    head = HeadSettings(hidden_units=(8,), dropout=0.5, members=1)
+    return TrainerSettings(hub_handle="x", head=head, **settings)
 
 
 def _score_of_the_trainers(settings, bench):
