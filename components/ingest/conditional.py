@@ -32,16 +32,19 @@ def read(path: StorePath) -> Found | None:
         except FileNotFoundError:
             return None
         return Found(content, content.decode(errors="replace"))
-    from google.api_core.exceptions import NotFound
+    from google.api_core.exceptions import NotFound, PreconditionFailed
 
     with as_os_error(path.url):
         blob = _blob(path)
-        try:
-            blob.reload()
-            version = str(blob.generation)
-            return Found(blob.download_as_bytes(if_generation_match=int(version)), version)
-        except NotFound:
-            return None
+        while True:
+            try:
+                blob.reload()
+                version = str(blob.generation)
+                return Found(blob.download_as_bytes(if_generation_match=int(version)), version)
+            except PreconditionFailed:
+                continue  # it was written anew between the two questions
+            except NotFound:
+                return None
 
 
 def write(path: StorePath, content: bytes, version: str | None) -> str | None:

@@ -102,7 +102,7 @@ def _execute(
         reports = launch(config, span, folder)
     except NodeFailedError as failure:
         reports = failure.reports
-        interrupted = isinstance(failure.__cause__, guard.InterruptedRunError)
+        interrupted = guard.was_interrupted(failure.__cause__)
         error = _explain(failure.failed.id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
     by_hand = None

@@ -17,6 +17,13 @@ class InterruptedRunError(Exception):
     """Ctrl-C or SIGTERM: an ordinary exception, so that what a node began is cleaned up."""
 
 
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is an interruption, or what a library made of one."""
+    while error is not None and not isinstance(error, InterruptedRunError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 @contextlib.contextmanager
 def only_run(state: Path) -> Iterator[None]:
     """Lets one run at a time into what a file keeps; the lock lies beside it.

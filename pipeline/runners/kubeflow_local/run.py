@@ -106,7 +106,7 @@ class _Run:
 
     def _task(self, dag: _Dag, name: str) -> tuple[_Outcome, Values]:
         task = dag.tasks[name]
-        interrupted = isinstance(self.failure, guard.InterruptedRunError)
+        interrupted = guard.was_interrupted(self.failure)
         if interrupted or (self.failure and not order.runs_whatever_happened(task)):
             return "not begun", Values()
         component = self.job.component(task)

@@ -37,3 +37,22 @@ def test_one_run_at_a_time(tmp_path):
         pass
     with guard.only_run(state):
         pass
+
+
+def test_what_a_library_makes_of_an_interruption_is_one():
+    try:
+        try:
+            raise guard.InterruptedRunError("SIGINT")
+        except guard.InterruptedRunError as error:
+            raise ValueError("in the middle of something") from error
+    except ValueError as error:
+        assert guard.was_interrupted(error)
+    try:
+        try:
+            raise guard.InterruptedRunError("SIGINT")
+        except guard.InterruptedRunError:
+            raise ValueError("in the middle of something")  # noqa: B904 - as libraries do
+    except ValueError as error:
+        assert guard.was_interrupted(error)
+    assert not guard.was_interrupted(ValueError("another"))
+    assert not guard.was_interrupted(None)
