@@ -29,7 +29,7 @@ from rich.table import Table
 from sklearn.metrics import average_precision_score
 
 from bench import stored
-from components.evaluator import counts
+from components.evaluator import counts, reliability
 from components.ingest import ingest
 from components.progress import CONSOLE, progress
 from components.trainer import calibration, extraction, fitting, ranking
@@ -198,9 +198,9 @@ def _score(
 
 
 def _calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
-    bins = np.minimum((probabilities * 10).astype(int), 9)
-    gaps = [np.abs(((probabilities - truth) * (bins == each)).sum(axis=0)) for each in range(10)]
-    return float(np.mean(np.sum(gaps, axis=0) / len(truth)))
+    """The mean over labels, as the Evaluator measures it."""
+    pairs = zip(truth.T, probabilities.T, strict=True)
+    return float(np.mean([reliability.measure(*p).expected_calibration_error for p in pairs]))
 
 
 def macro_f1(truth: np.ndarray, decisions: np.ndarray, weights: np.ndarray) -> np.ndarray:
