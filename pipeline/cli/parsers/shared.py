@@ -1,0 +1,46 @@
+"""What several verbs have in common on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from components.paths import AnyPath
+
+
+def data_path(text: str) -> AnyPath:
+    """A local path, or an address on a store."""
+    from components.paths import to_path
+
+    return to_path(text)
+
+
+def add_workspace(verb: argparse.ArgumentParser) -> None:
+    """Adds `--workspace`, for verbs that read what runs left."""
+    verb.add_argument(
+        "--workspace",
+        type=Path,
+        default=Path("workspace"),
+        metavar="DIR",
+        help="a configuration's workspace, or a folder of such (default: workspace/)",
+    )
+
+
+def add_config(verb: argparse.ArgumentParser, default: str) -> None:
+    """Adds `--config` and `--set`."""
+    verb.add_argument(
+        "--config",
+        default=default,
+        metavar="FILE",
+        help=f"a YAML file, or the name of one that comes with the project (default: {default})",
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override one key, such as trainer.epochs=5; may be repeated",
+    )
