@@ -33,8 +33,8 @@ class HeadSettings:
         is the model's.
     """
 
-    hidden_units: tuple[Positive, ...] = (1024,)
-    dropout: Share = 0.8
+    hidden_units: tuple[Positive, ...] = (512,)
+    dropout: Share = 0.7
     standardize: bool = True
     prior_bias: bool = True
     members: Positive = 3
