@@ -60,6 +60,7 @@ EXTRAS = {
         "playwright>=1.48",  # drives the system's Chromium, in which a run's page is tested
         "pytest>=8",  # the test runner
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
+        "pytest-xdist>=3",  # tests on every core: half the wait
         "ruff>=0.6",  # lint and format
     ],
     "cuda": [
