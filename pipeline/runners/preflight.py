@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.errors import PostersError
+from pipeline import secrets
 from pipeline.cluster_config import check_image
 from pipeline.runners.capabilities import Runner
 from pipeline.runners.resources import containers
@@ -30,7 +31,7 @@ def check(job: Job, runner: Runner) -> None:
     Raises:
       PostersError: with everything that is wrong.
     """
-    found = [*_unreadable(job)]
+    found = [*_unreadable(job), *_secrets(job)]
     if not found:  # else the rest would trip over the same
         found += [*_dangling(job), *_images(job), *_parameters(job), *_root(job, runner)]
     if found:
@@ -51,6 +52,15 @@ def _unreadable(job: Job) -> Iterator[str]:
         )
     except (json_format.ParseError, KeyError) as error:
         yield f"it is no PipelineJob: {error}"
+
+
+def _secrets(job: Job) -> Iterator[str]:
+    """What got into the job from elsewhere than the configuration, which was searched on load."""
+    for finding in secrets.find(job):
+        yield (
+            f"{finding.key} looks like a secret ({finding.what}), and services show a job to "
+            "whoever may see its runs"
+        )
 
 
 def _dangling(job: Job) -> Iterator[str]:

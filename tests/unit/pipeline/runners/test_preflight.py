@@ -51,6 +51,10 @@ def _circle(job):
     _tasks(job)["First"]["dependentTasks"] = ["Second"]
 
 
+def _secret(job):
+    _executor(job, "Second")["container"]["args"] = ["--token=sw0rdfish"]
+
+
 def _latest(job):
     _executor(job, "Second")["container"]["image"] = "gcr.io/x/posters:latest"
 
@@ -80,6 +84,7 @@ def _two_roots(job):
         (_parameter_not_known, ["Second: the input colour is not known"]),
         (_output_not_made, ["Second: the input examples: First makes no exmaples"]),
         (_circle, ["wait for each other", "First", "Second"]),
+        (_secret, ["Second_executor", "looks like a secret", "token"]),
         (_latest, ["Second: the image gcr.io/x/posters:latest", "tomorrow"]),
         (_untagged, ["Second: the image localhost:5000/posters", "a tag or a digest"]),
         (_parameter_without_value, ["the parameter rate has no value"]),
@@ -93,6 +98,7 @@ def test_what_cannot_run_is_refused(spoil, words):
         preflight.check(job, KUBEFLOW)
     for word in words:
         assert word in str(error.value)
+    assert "sw0rdfish" not in str(error.value)
 
 
 @pytest.mark.parametrize("root", ["/tmp/x", "gs://", "gs://b", "http://bucket/x", "gs://bucket//x"])
