@@ -76,13 +76,14 @@ class RunSummary:
             "span": self.span,
             "import_seconds": round(self.import_seconds, 3),
             "seconds": round(sum(node.seconds for node in self.nodes), 3),
-            "peak_memory_bytes": max((node.peak_memory_bytes for node in self.nodes), default=0),
+            "peak_memory_bytes": max((node.used.peak_bytes for node in self.nodes), default=0),
             "nodes": [
                 {
                     "id": node.id,
                     "state": node.state,
                     "seconds": round(node.seconds, 3),
-                    "peak_memory_bytes": node.peak_memory_bytes,
+                    "peak_memory_bytes": node.used.peak_bytes,
+                    "cpu_seconds": round(node.used.cpu_seconds, 3),
                     "outputs": {
                         key: [artifact.uri for artifact in artifacts]
                         for key, artifacts in node.outputs.items()

@@ -178,7 +178,7 @@ def _report(node: NodeReport) -> None:
     color = _COLORS[node.state]
     CONSOLE.print(
         f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
-        f"{node.peak_memory_bytes / _MEGABYTE:7.0f} MB"
+        f"{node.used.peak_bytes / _MEGABYTE:7.0f} MB"
     )
     decision = _decision([node])
     if decision and decision["verdict"] == "overridden":

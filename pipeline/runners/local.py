@@ -23,8 +23,8 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.runners import guard
-from pipeline.runners.memory import PeakMemory
 from pipeline.runners.reports import NodeFailedError, NodeReport, State
+from pipeline.runners.usage import Usage
 
 #: How ML Metadata names a resolver node's type.
 _RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
@@ -79,14 +79,14 @@ def _run_nodes(
         started = time.monotonic()
         state: State = "failed"
         outputs: dict[str, list[types.Artifact]] = {}
-        with PeakMemory() as memory:
+        with Usage() as usage:
             try:
                 state, outputs = _launch(representation, node.pipeline_node, connection)
                 failure = None
             except Exception as error:  # whatever an executor raises ends the run
                 failure = error
         seconds = time.monotonic() - started
-        reports.append(NodeReport(node_id, state, seconds, memory.peak_bytes, outputs))
+        reports.append(NodeReport(node_id, state, seconds, usage.used, outputs))
         after(reports[-1])
         if failure is not None:
             logging.getLogger(__name__).error("%s failed", node_id, exc_info=failure)

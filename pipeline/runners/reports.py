@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.runners.usage import Used
+
 if TYPE_CHECKING:
     from tfx import types
 
@@ -20,14 +22,14 @@ class NodeReport:
       id: the node's name in the DAG.
       state: `cached` if an earlier run's outputs were taken.
       seconds: wall time.
-      peak_memory_bytes: the largest resident size meanwhile, of all processes that worked for it.
+      used: memory and processor time of all processes that worked for it.
       outputs: artifacts by key.
     """
 
     id: str
     state: State
     seconds: float
-    peak_memory_bytes: int
+    used: Used
     outputs: dict[str, list[types.Artifact]] = dataclasses.field(default_factory=dict, repr=False)
 
 

@@ -124,7 +124,7 @@ def test_the_memory_of_a_container_is_that_of_all_its_processes(tmp_path):
     subprocess.run([sys.executable, "-c", child])
     """
     (report,) = jobs.execute(jobs.job({"Task": jobs.container(lines)}), tmp_path, "1")
-    assert 300_000_000 < report.peak_memory_bytes < 500_000_000
+    assert 300_000_000 < report.used.peak_bytes < 500_000_000
 
 
 def test_a_driver_decides_whether_the_task_is_cached(tmp_path):

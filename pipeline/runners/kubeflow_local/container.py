@@ -12,6 +12,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as spec_pb2
 from components.errors import PostersError
 from pipeline.runners.kubeflow_local import placeholders, process
 from pipeline.runners.kubeflow_local.artifacts import Values
+from pipeline.runners.usage import NOTHING, Used
 
 _Container = spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec
 
@@ -28,7 +29,7 @@ class ContainerTask:
       folder: where its outputs go, a folder each.
       prefix: with a key after it, the name of an output.
       log: what its processes write.
-      peak_memory_bytes: the largest so far.
+      used: by its processes so far.
     """
 
     name: str
@@ -38,7 +39,7 @@ class ContainerTask:
     folder: Path
     prefix: str
     log: Path
-    peak_memory_bytes: int = 0
+    used: Used = NOTHING
 
     def __post_init__(self) -> None:
         self._input = self._executor_input()
@@ -87,8 +88,7 @@ class ContainerTask:
         Path(self._input.outputs.output_file).parent.mkdir(parents=True, exist_ok=True)
         filled = [placeholders.fill(argument, self._input) for argument in command]
         variables = {variable.name: variable.value for variable in self.container.env}
-        peak = process.run(filled, variables, self.log)
-        self.peak_memory_bytes = max(self.peak_memory_bytes, peak)
+        self.used = self.used.then(process.run(filled, variables, self.log))
 
     def _executor_input(self) -> spec_pb2.ExecutorInput:
         made = spec_pb2.ExecutorInput()

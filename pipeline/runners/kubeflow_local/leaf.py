@@ -14,6 +14,7 @@ from pipeline.runners.kubeflow_local.container import ContainerTask
 from pipeline.runners.kubeflow_local.spec import Job
 from pipeline.runners.kubeflow_local.store import Store
 from pipeline.runners.reports import State
+from pipeline.runners.usage import NOTHING, Used
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +52,11 @@ class Leaf:
 
     def run(
         self, name: str, task: spec_pb2.PipelineTaskSpec, given: Values
-    ) -> tuple[State, Values, int]:
+    ) -> tuple[State, Values, Used]:
         """Carries out one task.
 
         Returns:
-          `run` or `cached`, what it made, and its peak memory in bytes.
+          `run` or `cached`, what it made, and what its processes used.
         """
         executor = self.job.executor(task)
         prefix = f"{self.places.run_id}/{name}"
@@ -71,13 +72,13 @@ class Leaf:
         # Finding what was found last time changes nothing.
         last = self.store.last_of(name)
         if last is not None and last.names() == found.names():
-            return "cached", found, 0
+            return "cached", found, NOTHING
         self.store.record(name, found)
-        return "run", found, 0
+        return "run", found, NOTHING
 
     def _container(
         self, name: str, task: spec_pb2.PipelineTaskSpec, given: Values, prefix: str
-    ) -> tuple[State, Values, int]:
+    ) -> tuple[State, Values, Used]:
         container = self.job.executor(task).container
         work = ContainerTask(
             name=name,
@@ -95,11 +96,11 @@ class Leaf:
             if task.caching_options.enable_cache:
                 found = self.store.cached(fingerprint)
                 if found is not None:
-                    return "cached", found, work.peak_memory_bytes
+                    return "cached", found, work.used
             made = work.execute()
             shutil.rmtree(work.folder / ".temp", ignore_errors=True)  # TFX's own, for Beam
             self.store.record(name, made, fingerprint, work.folder)
-            return "run", made, work.peak_memory_bytes
+            return "run", made, work.used
         finally:
             if not self.store.knows(work.folder):
                 shutil.rmtree(work.folder, ignore_errors=True)

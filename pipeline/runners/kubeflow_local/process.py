@@ -14,7 +14,7 @@ from pathlib import Path
 
 import components
 from components.errors import PostersError
-from pipeline.runners.memory import PeakMemory
+from pipeline.runners.usage import Usage, Used
 
 #: How this machine reaches the network and stores: a cluster has ways of its own.
 _FROM_THIS_MACHINE = (
@@ -33,7 +33,7 @@ _MENDABLE = f"\n{PostersError.__module__}.{PostersError.__qualname__}: "
 _TRACEBACK = "\nTraceback (most recent call last)"
 
 
-def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> int:
+def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> Used:
     """Runs a command to its end: empty working folder, an environment of its own, a log.
 
     The programs are those of this Python's environment.
@@ -44,7 +44,7 @@ def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> int:
       log: what the process writes is added to it.
 
     Returns:
-      The largest resident size of the process and its children, in bytes.
+      What the process and its children used.
 
     Raises:
       PostersError: it cannot be started, or failed; the message has its last words.
@@ -71,13 +71,13 @@ def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> int:
             start_new_session=True,
         )
         try:
-            with PeakMemory(process.pid) as memory:
+            with Usage(process.pid) as usage:
                 status = process.wait()
         finally:
             _end(process)
     if status:
         raise PostersError(f"{_reason(log, status)}\nIts log: {log}")
-    return memory.peak_bytes
+    return usage.used
 
 
 def _environment(scratch: Path) -> dict[str, str]:

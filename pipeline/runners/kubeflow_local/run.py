@@ -18,6 +18,7 @@ from pipeline.runners.kubeflow_local.leaf import Leaf, Places
 from pipeline.runners.kubeflow_local.spec import Job
 from pipeline.runners.kubeflow_local.store import Store, open_store
 from pipeline.runners.reports import NodeFailedError, NodeReport
+from pipeline.runners.usage import NOTHING
 
 #: `not begun`: something before it failed.
 _Outcome = Literal["succeeded", "skipped", "failed", "not begun"]
@@ -113,18 +114,18 @@ class _Run:
         if not component.HasField("dag"):
             self.before(name, len(self.reports) + 1, support.count_tasks(self.job))
         started = time.monotonic()
-        state, made, peak = "skipped", Values(), 0
+        state, made, used = "skipped", Values(), NOTHING
         try:
             given = self._given(dag, task)
             if given is not None and component.HasField("dag"):
                 return self.dag(component, given), Values()
             if given is not None:
-                state, made, peak = self.leaf.run(name, task, given)
+                state, made, used = self.leaf.run(name, task, given)
         except Exception as error:  # whatever goes wrong ends the run
             state, self.failure = "failed", self.failure or error
             logging.getLogger(__name__).error("%s failed", name, exc_info=error)
         seconds = time.monotonic() - started
-        self.reports.append(NodeReport(name, state, seconds, peak, to_tfx(made.artifacts)))
+        self.reports.append(NodeReport(name, state, seconds, used, to_tfx(made.artifacts)))
         self.after(self.reports[-1])
         return ("succeeded" if state in ("run", "cached") else state), made
 
