@@ -31,7 +31,7 @@ LIGHT = [
     "psutil>=5.9",  # peak memory of every node, in the run's summary
     "pydantic>=2",  # checks the configuration on load
     "pyyaml>=6",  # reads the configuration
-    "requests>=2.31",  # downloads the images that a table gives by URL
+    "requests>=2.31",  # downloads the images that a table gives by URL, tells webhooks of runs
     "rich>=13",  # tables and progress bars in the terminal
 ]
 
@@ -71,6 +71,12 @@ EXTRAS = {
     ],
     "vertex": [
         "google-cloud-aiplatform>=1.60,<2",  # submits pipelines and custom jobs
+    ],
+    "schedule": [
+        "apscheduler>=3.11,<4",  # wakes posters schedule run in time; 4 is another interface
+        "cronsim>=2.6",  # reads cron, and finds the next times as Debian's cron does, DST too
+        "tzdata>=2024.1",  # time zones where the system has none, as in slim images
+        "tzlocal>=5",  # which of them this machine's is, for lines of crontab
     ],
     "serve": [
         "fastapi>=0.110",  # request checking and the API's own documentation
