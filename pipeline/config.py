@@ -25,6 +25,7 @@ from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
 from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.notify_config import NotifyConfig
 from pipeline.price_config import PricesConfig
 from pipeline.section import Section
 
@@ -84,6 +85,7 @@ class Config(Section):
       vertex: see `VertexConfig`; absent, nothing runs there.
       resources: see `ResourcesConfig`.
       prices: see `PricesConfig`; absent, nothing is known about what a run costs.
+      notify: see `NotifyConfig`; absent, nobody is told.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -104,6 +106,7 @@ class Config(Section):
     vertex: VertexConfig | None = None
     resources: ResourcesConfig = ResourcesConfig()
     prices: PricesConfig | None = None
+    notify: NotifyConfig | None = None
 
     @field_validator("workspace", "data_root", "schema_path")
     @classmethod

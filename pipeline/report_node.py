@@ -20,8 +20,9 @@ _CODE = (
     "components.gate",
     "components.report",
 )
-#: Settings that say where a run happens and what it may cost, and nothing of what comes of it.
-_ELSEWHERE = {"workspace", "kubeflow", "vertex", "resources", "prices"}
+#: Settings that say where a run happens, what it may cost and who is told: nothing of what comes of
+#: it.
+_ELSEWHERE = {"workspace", "kubeflow", "vertex", "resources", "prices", "notify"}
 
 
 def create(

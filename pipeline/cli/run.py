@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import data
+from pipeline import data, notify
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.runners import guard, logs
 from pipeline.runners.reports import NodeFailedError, NodeReport
@@ -41,6 +41,14 @@ def run(options: argparse.Namespace) -> int:
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
     config = configuration.load(options.config, overrides).on_this_machine()
+    try:
+        return _run(options, config)
+    except PostersError as error:
+        notify.notify(config, notify.Event("failed", f"{config.name}: {error}"))
+        raise
+
+
+def _run(options: argparse.Namespace, config: configuration.Config) -> int:
     span = data.find_span(config)
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
@@ -65,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
         CONSOLE.print(f"Log: {log}", markup=False)
     CONSOLE.print(str(folder / "summary.json"), markup=False)
     with logs.to_file(log):
-        _write_page(folder, config, span, summary, started)
+        page = _write_page(folder, config, span, summary, started)
+        notify.notify(config, notify.of_run(config, summary, page))
     if interrupted:
         return INTERRUPTED
     return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
@@ -73,15 +82,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _write_page(
     folder: Path, config: configuration.Config, span: data.Span, summary: RunSummary, started: float
-) -> None:
+) -> Path | None:
     from pipeline import run_page
 
     try:
         run_page.gather(folder, config, span, summary.nodes, started)
-        CONSOLE.print(str(run_page.write(folder)), markup=False)
+        page = run_page.write(folder)
+        CONSOLE.print(str(page), markup=False)
+        return page
     except (PostersError, OSError) as error:
         # The run is what it is; of a full disk, say, the summary has told.
         CONSOLE.print(f"The run's page could not be written: {error}", markup=False)
+        return None
 
 
 def _execute(
