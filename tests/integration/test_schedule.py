@@ -28,6 +28,14 @@ sys.exit(int(sys.argv[1]))
 """
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Ctrl-C is heeded: a shell has what it starts in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _arguments(action: str, workspace: Path, *words: str) -> list[str]:
     return ["schedule", action, *words, "--config=sample", f"--set=workspace={workspace}"]
 
