@@ -30,11 +30,10 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.features import Features
+from components.model_files import DESCRIPTION_FILE
 from components.trainer import decoding
 from components.trainer.calibration import Calibration
 
-#: Beside a SavedModel, where TensorFlow Serving looks for nothing: what the model is, for programs.
-DESCRIPTION_FILE = "assets.extra/model.json"
 SERVING_DEFAULT = "serving_default"
 SERVING_EXAMPLES = "serving_examples"
 EMBEDDING = "embedding"

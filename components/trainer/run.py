@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from components.features import Features
 from components.progress import CONSOLE, progress
 from components.trainer import (
     calibration,
+    embedding_samples,
+    embedding_summary,
     export,
     extractor,
     fitting,
@@ -23,6 +26,7 @@ from components.trainer import (
     inputs,
     warm_start,
 )
+from components.trainer.embedding_summary import EmbeddingSummary
 from components.trainer.fine_tuning import node as fine_tuning
 from components.trainer.fine_tuning.checkpoints import Checkpoints
 from components.trainer.head import Head
@@ -88,9 +92,11 @@ def run_fn(fn_args: FnArgs) -> None:
         **(started.description() if started else {}),
         "examples": {"train": len(found.train), "eval": len(found.evaluation)},
         "history": curves.history,
+        "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     export.export(parts, fn_args.serving_model_dir, description)
     head_weights.write(trained.head, fn_args.serving_model_dir)
+    embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
     if trained.checkpoints:
         trained.checkpoints.remove()
 
@@ -149,6 +155,16 @@ def _trained(
     return _Trained(
         tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
     )
+
+
+def _seen(
+    found: inputs.Inputs, trained: _Trained, settings: TrainerSettings, fn_args: FnArgs
+) -> EmbeddingSummary:
+    """What the posters looked like to the extractor that is exported."""
+    if not settings.fine_tune:
+        return embedding_samples.of_frozen(found.train, found.evaluation, settings.seed)
+    images = fine_tuning.sources(fn_args, found.transform)
+    return embedding_samples.of_tuned(trained.extractor, *images, settings.seed)
 
 
 def _kept(network: Head, error: fitting.NotFiniteError, fn_args: FnArgs) -> str:
