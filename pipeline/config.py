@@ -17,6 +17,7 @@ from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.retraining.settings import RetrainSettings
 from components.serving.settings import ServeSettings
 from components.serving_check.settings import ServingCheckSettings
 from components.spans.settings import WindowSetting
@@ -71,6 +72,7 @@ class Config(Section):
       workspace: holds all that runs write: artifacts, ML Metadata, cached features, pushed models.
       data_root: what `posters ingest` wrote.
       window: which spans of it to train on; see `components.spans.settings`.
+      exclude_spans: numbers of spans that no window holds, as if they were not there.
       schema_path: the curated schema; by default the one that comes with the project.
       ingest: see `IngestOptions`.
       gate: see `GateSettings`.
@@ -80,6 +82,7 @@ class Config(Section):
       evaluator: see `EvaluatorSettings`.
       serving_check: see `ServingCheckSettings`.
       serve: see `ServeSettings`.
+      retrain: see `RetrainSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
@@ -91,6 +94,7 @@ class Config(Section):
     workspace: str
     data_root: str
     window: WindowSetting = "latest"
+    exclude_spans: tuple[Annotated[int, Field(ge=1)], ...] = ()
     schema_path: str | None = None
     ingest: IngestOptions = IngestOptions()
     gate: GateSettings = GateSettings()
@@ -100,6 +104,7 @@ class Config(Section):
     evaluator: EvaluatorSettings = EvaluatorSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
     serve: ServeSettings = ServeSettings()
+    retrain: RetrainSettings = RetrainSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None
