@@ -214,6 +214,8 @@ def _write_gate(root: Path, labels: tuple[str, ...]) -> None:
         usual=None,
         distances=(distance,),
         settings={},
+        manifests={3: "digest of the manifest"},
+        basis="digest of what it was decided by",
     ).write(str(root / "gate_report"))
 
 

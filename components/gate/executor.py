@@ -17,7 +17,7 @@ from tfx.utils import io_utils
 
 from components.errors import PostersError
 from components.features import Features
-from components.gate import accepted, anomalies, culprits, facts, rules
+from components.gate import accepted, anomalies, basis, culprits, facts, refusals, rules
 from components.gate.findings import Finding
 from components.gate.report import GateReport
 from components.gate.settings import GateSettings
@@ -75,7 +75,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
 
 def refused_folder(accepted_folder: str, window: Sequence[int]) -> str:
     """Where the gate leaves its reasons if it refuses a window's data."""
-    return f"{accepted_folder}/refused-span-{max(window)}"
+    return f"{accepted_folder}/{refusals.FOLDER}{max(window)}"
 
 
 def _judge(
@@ -117,6 +117,8 @@ def _judge(
         usual=usual,
         distances=tuple(distances),
         settings=dataclasses.asdict(settings),
+        manifests={span.number: span.manifest for span in window.new_spans},
+        basis=basis.digest(settings, features, _schema_bytes(inputs["schema"]), properties["code"]),
     )
 
 
@@ -207,6 +209,12 @@ def _read_anomalies(
             with fileio.open(path, "rb") as file:
                 by_split[split] = anomalies_pb2.Anomalies.FromString(file.read())
     return by_split
+
+
+def _schema_bytes(artifacts: list[types.Artifact]) -> bytes:
+    file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(artifacts))
+    with fileio.open(file, "rb") as content:
+        return content.read()
 
 
 def _read_schema(artifacts: list[types.Artifact]) -> schema_pb2.Schema:

@@ -6,7 +6,6 @@ Nothing is read here and nothing is written.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from components.retraining import obstacles, occasions
@@ -84,11 +83,3 @@ def wants_embeddings(
         return False
     reasons = decide(situation, settings, min_label_posters).reasons
     return reasons[0].rule == obstacles.TOO_LITTLE
-
-
-def sentences(reasons: Sequence[Reason | Mapping[str, Any]]) -> list[str]:
-    """The reasons' sentences, of reasons or of what JSON keeps of them."""
-    return [
-        reason.sentence if isinstance(reason, Reason) else str(reason["sentence"])
-        for reason in reasons
-    ]

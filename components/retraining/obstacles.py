@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from components.retraining.reasons import Reason, count, name_spans
+from components.retraining.reasons import Reason, count
 from components.retraining.situation import Situation, posters
+from components.spans.words import in_words
 
 UNDER_WAY = "run_under_way"
 REFUSED_DATA = "data_gate"
@@ -27,7 +28,7 @@ def refused_data(situation: Situation) -> Reason | None:
     numbers = sorted({number for refusal in situation.refusals for number in refusal.spans})
     findings = [line for refusal in situation.refusals for line in refusal.findings]
     sentence = (
-        f"the data gate refused {name_spans(numbers)}, and nothing that it looks at has changed "
+        f"the data gate refused {in_words(numbers)}, and nothing that it looks at has changed "
         f"since: {'; '.join(_first_line(finding) for finding in findings)}. {remedy(numbers)}"
     )
     return Reason(REFUSED_DATA, "refuse", sentence, {"spans": numbers, "findings": findings})
@@ -55,7 +56,7 @@ def tried_in_vain(situation: Situation) -> Reason | None:
         "held": "and its model waits for approval: posters push",
     }[attempt.verdict]
     sentence = (
-        f"run {attempt.name} trained on {name_spans(attempt.spans)} with the same settings, "
+        f"run {attempt.name} trained on {in_words(attempt.spans)} with the same settings, "
         f"{what}; nothing is new since"
     )
     figures = {"run": attempt.name, "spans": list(attempt.spans), "verdict": attempt.verdict}
@@ -70,7 +71,7 @@ def nothing_new(situation: Situation) -> Reason | None:
         return None
     sentence = (
         f"nothing is new: version {served.version}, which serves, was trained on "
-        f"{name_spans(served.spans)}, and the window is {name_spans(situation.spans)}"
+        f"{in_words(served.spans)}, and the window is {in_words(situation.spans)}"
     )
     figures = {"trained_on": list(served.spans), "window": list(situation.spans)}
     return Reason(NOTHING_NEW, "skip", sentence, figures)
@@ -80,7 +81,7 @@ def too_little(situation: Situation) -> Reason:
     """No limit is reached."""
     numbers = [span.number for span in situation.new]
     sentence = (
-        f"{count(posters(situation.new), 'new poster')} ({name_spans(numbers)}) "
+        f"{count(posters(situation.new), 'new poster')} ({in_words(numbers)}) "
         "are no reason yet: no limit is reached"
     )
     figures = {"new_posters": posters(situation.new), "new_spans": numbers}

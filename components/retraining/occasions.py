@@ -6,9 +6,10 @@ import datetime
 from collections.abc import Iterator
 
 from components.retraining import label_drift
-from components.retraining.reasons import Reason, count, name_spans
+from components.retraining.reasons import Reason, count
 from components.retraining.settings import RetrainSettings
 from components.retraining.situation import Situation, count_label, posters
+from components.spans.words import in_words
 
 FORCED = "forced"
 NOTHING_SERVED = "nothing_served"
@@ -76,7 +77,7 @@ def _excluded_span(situation: Situation) -> Iterator[Reason]:
     if dropped:
         sentence = (
             f"version {situation.served.version}, which serves, was trained on "
-            f"{name_spans(dropped)}, which the configuration leaves out now (exclude_spans)"
+            f"{in_words(dropped)}, which the configuration leaves out now (exclude_spans)"
         )
         yield Reason(EXCLUDED_SPAN, "run", sentence, {"spans": dropped})
 
@@ -94,7 +95,7 @@ def _new_posters(situation: Situation, settings: RetrainSettings) -> Iterator[Re
         return
     least, share = settings.min_new_posters, settings.min_new_share
     figures = {"new": new, "seen": seen, "limit": least, "share_limit": share}
-    spans = name_spans([span.number for span in situation.new])
+    spans = in_words([span.number for span in situation.new])
     sentence = f"{count(new, 'poster')} are new ({spans})"
     if least is not None and new >= least:
         yield Reason(
@@ -154,15 +155,14 @@ def _embedding_drift(situation: Situation, settings: RetrainSettings) -> Iterato
         return
     reached = found.exceeds(limit)
     moved = (
-        f"{found.posters} new posters look unlike those trained on: on axis {found.axis + 1} of "
-        f"{found.axes} the Kolmogorov-Smirnov distance is {found.distance:.2f}"
+        f"the Kolmogorov-Smirnov distance of {count(found.posters, 'new poster')} from those "
+        f"trained on is {found.distance:.2f}, on axis {found.axis + 1} of {found.axes}"
     )
     if reached:
         end = f"above {limit:g} (retrain.max_embedding_drift)"
     elif found.distance > limit:
         end = f"which chance alone may do to so few (p {found.p_value:.2g})"
     else:
-        moved = moved.replace("look unlike those trained on", "look like those trained on")
         end = f"within {limit:g} (retrain.max_embedding_drift)"
     figures = {
         "distance": found.distance,

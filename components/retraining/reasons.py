@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 
@@ -22,15 +22,6 @@ class Reason:
     speaks_for: Literal["run", "skip", "refuse", "nothing"]
     sentence: str
     figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-
-def name_spans(numbers: Sequence[int]) -> str:
-    """`span 3`, `spans 3, 4`, or `spans 3-52`."""
-    if len(numbers) == 1:
-        return f"span {numbers[0]}"
-    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
-        return f"spans {numbers[0]}-{numbers[-1]}"
-    return f"spans {', '.join(map(str, numbers))}"
 
 
 def count(number: int, word: str) -> str:

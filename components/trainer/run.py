@@ -75,17 +75,6 @@ def run_fn(fn_args: FnArgs) -> None:
         trained = _trained(found, settings, network, fn_args, curves)
     calibrated = calibration.fit(trained.eval_logits, trained.eval_labels, settings.decision)
     _warn_of_absent(config["labels"], trained.eval_labels)
-    parts = export.ModelParts(
-        transform=found.transform.transform_features_layer(),
-        raw_feature_spec=found.transform.raw_feature_spec(),
-        extractor=trained.extractor,
-        head=trained.head,
-        calibration=calibrated,
-        labels=config["labels"],
-        features=Features(**config["features"]),
-        image_size=config["image_size"],
-        views=config["views"],
-    )
     description = {
         **common,
         "trainer": dataclasses.asdict(settings),
@@ -96,11 +85,32 @@ def run_fn(fn_args: FnArgs) -> None:
         "history": curves.history,
         "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+    parts = _parts(found, trained, calibrated, config)
     export.export(parts, fn_args.serving_model_dir, description)
     head_weights.write(trained.head, fn_args.serving_model_dir)
     embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
     if trained.checkpoints:
         trained.checkpoints.remove()
+
+
+def _parts(
+    found: inputs.Inputs,
+    trained: _Trained,
+    calibrated: calibration.Calibration,
+    config: Mapping[str, Any],
+) -> export.ModelParts:
+    """What the exported model is made of."""
+    return export.ModelParts(
+        transform=found.transform.transform_features_layer(),
+        raw_feature_spec=found.transform.raw_feature_spec(),
+        extractor=trained.extractor,
+        head=trained.head,
+        calibration=calibrated,
+        labels=config["labels"],
+        features=Features(**config["features"]),
+        image_size=config["image_size"],
+        views=config["views"],
+    )
 
 
 def _tuned(given: TrainerSettings, fn_args: FnArgs) -> TrainerSettings:

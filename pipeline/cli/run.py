@@ -37,25 +37,53 @@ _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bol
 
 def run(options: argparse.Namespace) -> int:
     """Runs the DAG on this machine; leaves summary, page and log in the run's folder."""
+    config = read_config(options)
+    _, status = perform(config, windows.resolve(config), options, options.runner)
+    return status
+
+
+def read_config(options: argparse.Namespace) -> configuration.Config:
+    """The configuration of a run on this machine, as the command line has it."""
     overrides = list(options.overrides)
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
-    config = configuration.load(options.config, overrides).on_this_machine()
-    window = windows.resolve(config)
+    return configuration.load(options.config, overrides).on_this_machine()
+
+
+def perform(
+    config: configuration.Config,
+    window: windows.Window,
+    options: argparse.Namespace,
+    runner: str = "local",
+) -> tuple[RunSummary, int]:
+    """Makes one run and shows it.
+
+    Args:
+      config: the checked configuration.
+      window: the data that is trained on.
+      options: how the configuration was named, for what a person may do next.
+      runner: one of `_RUNNERS`.
+
+    Returns:
+      What it came to, and the exit status that says so.
+
+    Raises:
+      PostersError: it was refused before any node began; nothing is left of it.
+    """
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
     log = folder / "run.log"
     started = time.time()
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, window, folder, _RUNNERS[options.runner])
+            summary, interrupted = _execute(config, window, folder, _RUNNERS[runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
-    if summary.status == "refused" and options.runner == "local":
+    if summary.status == "refused" and runner == "local":
         settings = [f"--set={setting}" for setting in options.overrides]
         command = ["posters", "bless", run_id, f"--config={options.config}", *settings]
         CONSOLE.print(f"To push it all the same: {shlex.join(command)} --reason WHY", markup=False)
@@ -67,8 +95,8 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(log):
         _write_page(folder, config, window, summary, started)
     if interrupted:
-        return INTERRUPTED
-    return {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+        return summary, INTERRUPTED
+    return summary, {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
 
 
 def _write_page(
