@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(Path(config.workspace) / "compile.log"):
         copy = options.data
         window = windows.resolve_in_copy(config, copy) if copy else windows.resolve(config)
-        job = kubeflow.compile(config, window, options.out)
+        job = kubeflow.compile(config, window, options.out, options.scheduled)
     nodes = len(list(resources.containers(job)))
     CONSOLE.print(
         f"{options.out}: {config.name}, {window}, {len(window.labels)} labels, "
