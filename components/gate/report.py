@@ -70,6 +70,8 @@ class GateReport:
             "If all this is known and meant, go on once and say why; the reason is kept with the "
             'run: posters run --allow-anomalies "REASON"'
         )
+        numbers = ", ".join(map(str, self.spans))
+        lines.append(f"To train without: exclude_spans: [{numbers}] in the configuration.")
         return "\n".join(lines)
 
 

@@ -19,6 +19,9 @@ from components.retraining.situation import Attempt, GateRefusal, Situation, Spa
 from components.spans import choice, reading
 from components.spans.reading import Span
 
+#: Outcomes of a training that came to a verdict on its model.
+_VERDICTS = ("pushed", "held", "refused")
+
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
@@ -152,17 +155,13 @@ def _last(
     question: Question, finished: Sequence[Finished], manifests: Mapping[int, str]
 ) -> Attempt | None:
     """The last training with these settings that came to a verdict."""
-    decisions = [
-        Finished(
-            record.outcome.run or record.id,
-            record.spans,
-            record.outcome.status,
-            record.settings["training_basis"],
-        )
-        for record in records.read_all(to_path(question.decisions_folder))
-        if record.outcome and record.outcome.status in ("pushed", "held", "refused")
-    ]
-    fitting = [each for each in [*finished, *decisions] if each.basis == question.training_basis]
+    fitting = [each for each in finished if each.basis == question.training_basis]
+    for record in records.read_all(to_path(question.decisions_folder)):
+        outcome, basis = record.outcome, record.settings["training_basis"]
+        if outcome and outcome.status in _VERDICTS and basis == question.training_basis:
+            name = outcome.run or record.id
+            fitting.append(Finished(name, record.spans, outcome.status, basis))
+            break
     if not fitting:
         return None
     last = max(fitting, key=lambda each: each.name)

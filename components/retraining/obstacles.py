@@ -29,12 +29,12 @@ def refused_data(situation: Situation) -> Reason | None:
     findings = [line for refusal in situation.refusals for line in refusal.findings]
     sentence = (
         f"the data gate refused {in_words(numbers)}, and nothing that it looks at has changed "
-        f"since: {'; '.join(_first_line(finding) for finding in findings)}. {remedy(numbers)}"
+        f"since: {'; '.join(_first_line(finding) for finding in findings)}. {_remedy(numbers)}"
     )
     return Reason(REFUSED_DATA, "refuse", sentence, {"spans": numbers, "findings": findings})
 
 
-def remedy(numbers: list[int]) -> str:
+def _remedy(numbers: list[int]) -> str:
     """What a person can do about spans that the gate refuses."""
     excluded = ", ".join(map(str, numbers))
     return (

@@ -6,10 +6,11 @@ an outcome was skipped or refused, or its run was killed or is still under way.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from components.errors import PostersError
@@ -118,13 +119,12 @@ def read(path: AnyPath) -> Record:
     return record
 
 
-def read_all(folder: AnyPath) -> list[Record]:
-    """Every decision that can be read, the newest first; damaged ones count for nothing."""
-    found = []
+def read_all(folder: AnyPath) -> Iterator[Record]:
+    """Every decision that can be read, the newest first; damaged ones count for nothing.
+
+    Each is read when it is asked for: a schedule leaves thousands in a year.
+    """
     for path in sorted(folder.glob("*.json"), key=lambda path: path.name, reverse=True):
         if _FILE.match(path.name):
-            try:
-                found.append(read(path))
-            except PostersError:
-                continue
-    return found
+            with contextlib.suppress(PostersError):
+                yield read(path)

@@ -14,7 +14,7 @@ from components.errors import PostersError
 from components.gate import refusals
 from components.paths import to_path
 from components.progress import CONSOLE
-from components.retraining import asking, obstacles, records
+from components.retraining import asking, records
 from components.retraining.question import Question
 from components.retraining.records import Outcome, Record
 from pipeline import retraining, windows
@@ -81,8 +81,6 @@ def _retrain(config: Config, options: argparse.Namespace) -> tuple[Record, int]:
     finally:
         record = dataclasses.replace(record, outcome=outcome)
         path = records.write(to_path(question.decisions_folder), record)
-    if outcome.status == "data refused":
-        CONSOLE.print(obstacles.remedy(sorted(record.spans)) + ".", markup=False)
     CONSOLE.print(f"{path}: {outcome.status}", markup=False)
     return record, _RUN_STATUS[outcome.status]
 

@@ -3,6 +3,9 @@
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -271,6 +274,32 @@ def test_a_model_without_a_summary_gives_nothing_to_compare(model, tmp_path, ask
     found = asking.ask(dataclasses.replace(asked_about, settings=settings))
     assert found.decision.verdict == "skip"
     assert any("were not compared" in reason.sentence for reason in found.decision.reasons)
+
+
+_LIGHT = """
+import sys
+from pipeline.cli.main import main
+status = main(sys.argv[1:])
+assert status == 4, status
+loaded = [name for name in ("tensorflow", "tfx", "apache_beam", "scipy") if name in sys.modules]
+assert not loaded, loaded
+"""
+
+
+def test_to_find_nothing_new_loads_nothing_heavy(asked_about, tmp_path):
+    _push(asked_about, "1795487418", _manifests(asked_about, 1, 2))
+    settings = (f"workspace={tmp_path}", f"data_root={tmp_path / 'data'}", "window=all")
+    arguments = ["retrain", "--config", "sample", *(f"--set={setting}" for setting in settings)]
+    done = subprocess.run(
+        [sys.executable, "-c", _LIGHT, *arguments],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing is new: version 1795487418, which serves" in done.stdout
+    (record,) = records.read_all(tmp_path / "decisions")
+    assert (record.verdict, record.outcome) == ("skip", None)
 
 
 def test_genres_that_moved_are_a_reason(asked_about):

@@ -23,7 +23,7 @@ def test_a_decision_is_read_as_it_was_written_with_what_came_of_it(tmp_path):
     assert (found.sentence, found.spans) == ("it was forced", {1: "abc"})
     done = dataclasses.replace(found, outcome=Outcome("pushed", "2026-11-27T12:01:00+00:00", "run"))
     records.write(tmp_path, done)
-    assert records.read_all(tmp_path) == [done]
+    assert list(records.read_all(tmp_path)) == [done]
 
 
 def test_the_newest_comes_first_and_what_is_damaged_or_foreign_counts_for_nothing(tmp_path):
@@ -35,4 +35,4 @@ def test_the_newest_comes_first_and_what_is_damaged_or_foreign_counts_for_nothin
     assert [record.id for record in records.read_all(tmp_path)] == [later.id, RECORD.id]
     with pytest.raises(PostersError, match=r"20261129T120000\.000000Z\.json cannot be read"):
         records.read(tmp_path / "20261129T120000.000000Z.json")
-    assert records.read_all(tmp_path / "none") == []
+    assert list(records.read_all(tmp_path / "none")) == []
