@@ -108,6 +108,9 @@ def test_force_runs_all_the_same_and_the_reason_is_kept(scene, capsys):
     assert (status, decision["inputs"]["force"]) == (OK, "to see that it is cached")
     assert set(scene.states().values()) == {"cached"}
     assert scene.versions() == before
+    status, decision = scene.retrain("--force", "a test", trainer__hub_handle="/nowhere")
+    assert (status, decision["outcome"]["status"]) == (FAILED, "failed")
+    assert "/nowhere" in decision["outcome"]["error"]
     capsys.readouterr()
     assert main(["retrain", "--force", " ", *scene.settings()]) == FAILED
     assert "--force is empty: say why" in capsys.readouterr().err
