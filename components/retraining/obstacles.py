@@ -26,7 +26,8 @@ def refused_data(situation: Situation) -> Reason | None:
     if not situation.refusals:
         return None
     numbers = sorted({number for refusal in situation.refusals for number in refusal.spans})
-    findings = [line for refusal in situation.refusals for line in refusal.findings]
+    found = (finding for refusal in situation.refusals for finding in refusal.findings)
+    findings = list(dict.fromkeys(found))
     sentence = (
         f"the data gate refused {in_words(numbers)}, and nothing that it looks at has changed "
         f"since: {'; '.join(_first_line(finding) for finding in findings)}. {_remedy(numbers)}"
@@ -46,8 +47,10 @@ def _remedy(numbers: list[int]) -> str:
 def tried_in_vain(situation: Situation) -> Reason | None:
     """What is new was trained on already, with these settings, and does not serve."""
     attempt = situation.attempt
-    if attempt is None or not situation.new or situation.untried:
+    if attempt is None or not (situation.new or situation.dropped) or situation.untried:
         return None
+    if set(attempt.spans) & set(situation.excluded):
+        return None  # it was another training
     if attempt.verdict == "pushed" and situation.served is None:
         return None  # someone removed what was pushed: a run puts it back
     what = {
@@ -66,8 +69,7 @@ def tried_in_vain(situation: Situation) -> Reason | None:
 def nothing_new(situation: Situation) -> Reason | None:
     """The served model was trained on every span of the window that has posters."""
     served = situation.served
-    dropped = served and set(served.spans or ()) & set(situation.excluded)
-    if served is None or served.spans is None or posters(situation.new) or dropped:
+    if served is None or served.spans is None or posters(situation.new) or situation.dropped:
         return None
     sentence = (
         f"nothing is new: version {served.version}, which serves, was trained on "

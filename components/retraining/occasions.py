@@ -73,13 +73,12 @@ def unlearned_labels(situation: Situation, least: int) -> list[Reason]:
 
 
 def _excluded_span(situation: Situation) -> Iterator[Reason]:
-    dropped = sorted(set(situation.served.spans) & set(situation.excluded))
-    if dropped:
+    if dropped := situation.dropped:
         sentence = (
             f"version {situation.served.version}, which serves, was trained on "
             f"{in_words(dropped)}, which the configuration leaves out now (exclude_spans)"
         )
-        yield Reason(EXCLUDED_SPAN, "run", sentence, {"spans": dropped})
+        yield Reason(EXCLUDED_SPAN, "run", sentence, {"spans": list(dropped)})
 
 
 def _new_label(situation: Situation) -> Iterator[Reason]:

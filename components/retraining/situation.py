@@ -130,6 +130,12 @@ class Situation:
         return tuple(span for span in self.window if span.number not in seen)
 
     @property
+    def dropped(self) -> tuple[int, ...]:
+        """Numbers of spans that the served model was trained on and that are left out now."""
+        seen = set((self.served and self.served.spans) or ())
+        return tuple(sorted(seen & set(self.excluded)))
+
+    @property
     def untried(self) -> tuple[SpanFacts, ...]:
         """Those of the new spans that no finished training has seen either."""
         tried = set(self.attempt.spans) if self.attempt else set()

@@ -161,8 +161,12 @@ def test_a_frequent_label_outside_the_vocabulary_is_told_and_no_reason(posters, 
 
 
 def test_a_span_that_was_trained_on_and_is_left_out_now():
-    found = _decide(_situation(_span(2), spans=(1, 3), excluded=(3,)))
-    assert (found.verdict, found.reasons[0].rule) == ("run", "excluded_span")
+    situation = _situation(spans=(1, 3), excluded=(3,))
+    assert _first(situation) == ("run", "excluded_span")
+    with_it = dataclasses.replace(situation, attempt=Attempt("run", (1, 3), "pushed"))
+    assert _first(with_it) == ("run", "excluded_span")
+    without = dataclasses.replace(situation, attempt=Attempt("run", (1,), "refused"))
+    assert _first(without) == ("skip", "tried_in_vain")
 
 
 def test_force_runs_with_nothing_new_and_says_why():
