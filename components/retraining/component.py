@@ -13,6 +13,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.placeholder import placeholder
 from tfx.types import standard_artifacts
+from tfx.types.channel import ChannelWrappedPlaceholder
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.types.experimental import simple_artifacts
 
@@ -62,7 +63,10 @@ class RetrainDecision(base_component.BaseComponent):
 
     def says_run(self) -> placeholder.Predicate:
         """The condition that everything after it hangs on."""
-        return self.outputs["decision"].future()[0].custom_property(RETRAIN) == 1
+        # `future()` names the placeholder already, and the first node that is compiled then looks
+        # for the decision under that name, though it may take it under another.
+        decision = ChannelWrappedPlaceholder(self.outputs["decision"])
+        return decision[0].custom_property(RETRAIN) == 1
 
 
 class RetrainOutcomeSpec(ComponentSpec):

@@ -103,7 +103,11 @@ def test_in_a_scheduled_job_everything_hangs_on_the_decision(root, tmp_path, nam
     assert decision["cachingOptions"] == {"enableCache": False}
     assert "triggerPolicy" not in decision
     for node, task in tasks.items():
-        assert task["triggerPolicy"]["condition"].endswith("metadata['retrain'] == 1.0)"), node
+        condition = task["triggerPolicy"]["condition"]
+        assert condition.endswith("metadata['retrain'] == 1.0)"), node
+        asks_for = {"ExampleGen": "window", "RetrainOutcome": "decision"}
+        key = asks_for.get(node, "_RetrainDecision.decision")
+        assert f"inputs.artifacts['{key}']" in condition, node
     # The rule goes with the job, and what it means is found each time.
     asked = decision["inputs"]["parameters"]["question"]["runtimeValue"]["constant"]
     question = json.loads(asked)
