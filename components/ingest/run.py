@@ -209,7 +209,7 @@ def _complete(
     if vocabulary is None:
         plan = json.loads((job.work / PLAN).read_text(encoding="utf-8"))
         vocabulary = tuple(plan["vocabulary"])
-    outcome.check_splits(tallies, vocabulary, job.options)
+    outcome.check_splits(tallies, vocabulary, job.options, job.vocabulary is None)
     index = job.scratch / spans.INDEX
     _concatenate(index, (job.work / "index").glob("*.jsonl"))
     shards = [json.loads(path.read_text()) for path in (job.work / "shards").glob("*.json")]
