@@ -137,6 +137,13 @@ def _check_schema(path: Path, config: Config, window: Window) -> None:
             f"schema_path: {path} has no feature {', '.join(missing)}; the configuration's "
             "`ingest.features` names it. Rename one or the other."
         )
+    others = config.features.other_labels
+    holders = [span.folder for span in window.spans if span.has_other_labels]
+    if holders and others not in by_name:
+        raise PostersError(
+            f"schema_path: {path} has no feature {others}, in which {holders[0]} has the labels "
+            "outside its vocabulary. Add it, as schema/schema.pbtxt has it."
+        )
     domains = {domain.name: set(domain.value) for domain in schema.string_domain}
     feature = by_name[config.features.labels]
     domain = domains.get(feature.domain, set(feature.string_domain.value))

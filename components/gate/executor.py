@@ -85,14 +85,20 @@ def _judge(
     window: spans.WindowRecord,
 ) -> GateReport:
     features = Features(**json.loads(properties["features"]))
-    statistics = _read_statistics(inputs["statistics"])
+    statistics = {
+        split: facts.as_trained(found, features, window.labels)
+        for split, found in _read_statistics(inputs["statistics"]).items()
+    }
     splits = {name: facts.read(item, features.labels) for name, item in statistics.items()}
     whole = _with_the_others(splits, window)
     schema = _read_schema(inputs["schema"])
     before = accepted.before(accepted.read_all(properties["accepted_folder"]), window.new)
     previous, usual = accepted.latest(before), accepted.usual_size(before)
     earlier = previous and {
-        split: _load_statistics(previous.statistics, split) for split in statistics
+        split: facts.as_trained(
+            _load_statistics(previous.statistics, split), features, window.labels
+        )
+        for split in statistics
     }
     data = rules.Data(splits, features.labels, window.labels, whole, len(window.new))
     found = rules.check(data, settings, usual)

@@ -151,7 +151,8 @@ class PosterModel(tf.Module):
     def transform_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`transform_labels`; decodes no image."""
         names = self._names
-        transformed = self._transform(self._parse(examples, names.labels))
+        given = [n for n in (names.labels, names.other_labels) if n in self._raw_feature_spec]
+        transformed = self._transform(self._parse(examples, *given))
         return {names.labels_xf: transformed[names.labels_xf]}
 
     def _features_of(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
