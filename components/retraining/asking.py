@@ -148,6 +148,7 @@ def facts(span: Span) -> SpanFacts:
         date=span.date and span.date.isoformat(),
         examples=span.examples,
         labels={label: sum(counts.values()) for label, counts in span.labels.items()},
+        in_train={label: counts.get("train", 0) for label, counts in span.labels.items()},
     )
 
 

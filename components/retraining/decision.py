@@ -51,7 +51,7 @@ def decide(situation: Situation, settings: RetrainSettings, min_label_posters: i
     Args:
       situation: the facts.
       settings: the limits.
-      min_label_posters: posters of a label outside the vocabulary that are worth a word.
+      min_label_posters: posters of train with a label outside the vocabulary that are worth a word.
     """
     notes = occasions.unlearned_labels(situation, min_label_posters)
     for found in (

@@ -57,17 +57,20 @@ def limits(situation: Situation, settings: RetrainSettings) -> list[Reason]:
 
 def unlearned_labels(situation: Situation, least: int) -> list[Reason]:
     """Labels that are frequent by now and outside the vocabulary: a run would not learn them."""
-    labels = {label for span in situation.window for label in span.labels} - set(situation.labels)
-    counts = {label: count_label(situation.window, label) for label in labels}
+    labels = {label for span in situation.window for label in span.in_train}
+    counts = {
+        label: sum(span.in_train.get(label, 0) for span in situation.window)
+        for label in labels - set(situation.labels)
+    }
     return [
         Reason(
             UNLEARNED_LABEL,
             "nothing",
-            f"{label} is on {counts[label]} posters of the window and outside the vocabulary, so "
-            "that no run learns it: ingest the next span with --grow-vocabulary",
+            f"{label} is on {counts[label]} posters of train and outside the vocabulary, so that "
+            "no run learns it: ingest the next span with --grow-vocabulary",
             {"label": label, "posters": counts[label], "limit": least},
         )
-        for label in sorted(labels, key=lambda label: (-counts[label], label))
+        for label in sorted(counts, key=lambda label: (-counts[label], label))
         if counts[label] >= least
     ]
 

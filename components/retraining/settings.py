@@ -27,8 +27,8 @@ class RetrainSettings:
         new posters and of those before, in [0, 1]. See `embedding_drift`.
       max_age_days: days since the served model was trained.
       embedding_sample: how many new posters are looked at for that, at most.
-      min_label_posters: posters with a label outside the vocabulary from which on a person is told
-        to let the vocabulary grow; None takes `ingest.min_label_count`.
+      min_label_posters: posters of train with a label outside the vocabulary from which on a person
+        is told to let the vocabulary grow; None takes `ingest.min_label_count`.
     """
 
     min_new_posters: _Positive | None = 1000

@@ -21,6 +21,7 @@ class SpanFacts:
       date: its day, ISO 8601, or None if ingest recorded none.
       examples: how many, by split.
       labels: over all splits, how many examples carry a label, in the vocabulary or not.
+      in_train: the same of the train split, by which a vocabulary grows.
     """
 
     number: int
@@ -28,6 +29,7 @@ class SpanFacts:
     date: str | None
     examples: Mapping[str, int]
     labels: Mapping[str, int]
+    in_train: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def posters(self) -> int:

@@ -33,7 +33,7 @@ def _span(number, posters=100, drama=0.4, **others):
     labels = {"Drama": round(drama * posters), "Comedy": posters // 2, **others}
     examples = {"train": posters - 2 * (posters // 5)}
     examples |= dict.fromkeys(("eval", "test"), posters // 5)
-    return SpanFacts(number, f"digest {number}", "2026-11-01", examples, labels)
+    return SpanFacts(number, f"digest {number}", "2026-11-01", examples, labels, others)
 
 
 def _situation(*new, spans=(1,), days=1, **changes):
