@@ -117,6 +117,8 @@ def _outcome(inputs: _Artifacts) -> Outcome:
     serving = report.read(uris["infra_blessing"])
     reasons = [] if found.blessed else list(found.reasons)
     reasons += [] if serving.serves else list(serving.reasons)
+    if not reasons:
+        return Outcome("held", ended)
     return Outcome("refused", ended, error="; ".join(reasons))
 
 
