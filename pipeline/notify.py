@@ -15,10 +15,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.errors import PostersError
 from components.json_numbers import without_nan
 from components.progress import CONSOLE
 from pipeline.config import Config
@@ -100,6 +101,20 @@ def notify(
     return problems
 
 
+@contextlib.contextmanager
+def telling_of_errors(config: Config) -> Iterator[None]:
+    """Tells of what a person has to mend before a run can begin.
+
+    Raises:
+      PostersError: what the block raised.
+    """
+    try:
+        yield
+    except PostersError as error:
+        notify(config, Event("failed", f"{config.name}: {error}", reasons=[str(error)]))
+        raise
+
+
 def payload(config: Config, event: Event) -> dict[str, Any]:
     """The JSON that is sent; docs/scheduling.md lists its keys."""
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -110,11 +125,17 @@ def payload(config: Config, event: Event) -> dict[str, Any]:
 
 def of_run(config: Config, summary: RunSummary, page: Path | None) -> Event:
     """What came of a run of the DAG on this machine."""
-    kind, verdict = summary.status, summary.verdict
+    kind = "blessed" if summary.status == "held" else summary.status
+    verdict = summary.verdict
     reasons = list(verdict.reasons) if verdict else []
     if summary.serving:
         reasons += summary.serving.reasons
-    what = {"pushed": f"pushed to {summary.pushed}", "refused": "model refused"}.get(kind, kind)
+    words = {
+        "pushed": f"pushed to {summary.pushed}",
+        "blessed": "blessed, and waits for a person to push it",
+        "refused": "model refused",
+    }
+    what = words.get(kind, kind)
     if kind == "failed":
         reasons = [summary.error] if summary.error else []
         what += f": {reasons[0].splitlines()[0]}" if reasons else ""
@@ -124,12 +145,25 @@ def of_run(config: Config, summary: RunSummary, page: Path | None) -> Event:
         kind=kind,
         text=f"{config.name}: {what}{figure} (run {summary.run_id})",
         run=summary.run_id,
-        spans=[summary.span],
+        spans=[int(span["number"]) for span in summary.spans],
         macro_f1=macro_f1,
         reasons=reasons,
         pushed=summary.pushed,
         page=str(page) if page else None,
     )
+
+
+def of_decision(config: Config, verdict: str, reasons: Sequence[str]) -> Event:
+    """A decision that no run follows.
+
+    Args:
+      config: the checked configuration.
+      verdict: `skip`, or else it was refused.
+      reasons: sentences, what decided first.
+    """
+    kind, word = ("skipped", "not retrained") if verdict == "skip" else ("refused", "refused")
+    why = f": {reasons[0]}" if reasons else ""
+    return Event(kind, f"{config.name}: {word}{why}", reasons=reasons)
 
 
 def _guarded(tell: Callable[[], str | None]) -> str | None:

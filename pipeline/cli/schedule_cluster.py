@@ -8,19 +8,12 @@ from collections.abc import Callable
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import data
 from pipeline.cli import schedule, submit
 from pipeline.cli.main import FAILED, OK
 from pipeline.config import Config
 from pipeline.runners import kubeflow, logs, requirements
 from pipeline.services import connect
-from pipeline.services.connect import Service
 from pipeline.services.schedules import Schedules
-
-
-def compile_scheduled(config: Config, service: Service) -> tuple[data.Span, kubeflow.Job]:
-    """What a schedule starts: the job of the configuration, compiled and checked now."""
-    return submit.prepare(config, service)
 
 
 def _create(options: argparse.Namespace) -> int:
@@ -31,14 +24,16 @@ def _create(options: argparse.Namespace) -> int:
         schedules = connect.connect_schedules(config, service)
         schedules.check(plan)
         schedules.check_new(plan)
-        span, job = compile_scheduled(config, service)
-    CONSOLE.print(f"{config.name}, span {span.number}, for {options.runner}", markup=False)
+        # The same job each time, which decides itself whether there is reason to train.
+        _, job = submit.prepare(config, service, scheduled=True)
+    CONSOLE.print(f"{config.name} for {options.runner}", markup=False)
     schedule.show_plan(plan)
     estimate = submit.show_cost(config, job, options.max_cost)
     if estimate:
         count = plan.cron.per_month
         CONSOLE.print(
-            f"A month, {count:.1f} times: {count * estimate.cost:.2f} {estimate.currency}",
+            f"A month, {count:.1f} times, if all of them train: {count * estimate.cost:.2f} "
+            f"{estimate.currency}",
             markup=False,
         )
     if not (options.yes or submit.confirmed("Create it? Every run will cost money.")):

@@ -10,7 +10,7 @@ from pathlib import Path
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import cost, data, submitted
+from pipeline import cost, submitted, windows
 from pipeline.cli.main import FAILED, OK
 from pipeline.runners import difference, kubeflow, logs, requirements
 from pipeline.services.connect import Service, connect
@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(log_of(config)):
         # Credentials are looked for here, and the store is asked next.
         service = connect(config)
-        span, job = prepare(config, service)
-    CONSOLE.print(f"{config.name}, span {span.number}, for {runner.name}", markup=False)
+        window, job = prepare(config, service)
+    CONSOLE.print(f"{config.name}, {window}, for {runner.name}", markup=False)
     _show_difference(submitted.read(config, runner.name), job)
     show_cost(config, job, options.max_cost)
     if not (options.yes or confirmed("Submit it? It will cost money.")):
@@ -45,16 +45,23 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def prepare(config: configuration.Config, service: Service) -> tuple[data.Span, kubeflow.Job]:
+def prepare(
+    config: configuration.Config, service: Service, scheduled: bool = False
+) -> tuple[windows.Window, kubeflow.Job]:
     """Compiles the job of a configuration and checks it; nothing is sent.
+
+    Args:
+      config: the checked configuration.
+      service: where the job goes to.
+      scheduled: see `kubeflow.build`.
 
     Raises:
       PostersError: something is wrong with the configuration, the data or the job.
     """
-    span = _find_span(config)
-    job = kubeflow.build(config, span, kubeflow.runner_of(config))
+    window = _resolve(config)
+    job = kubeflow.build(config, window, kubeflow.runner_of(config), scheduled)
     service.check(job)
-    return span, job
+    return window, job
 
 
 def show_cost(
@@ -78,9 +85,9 @@ def log_of(config: configuration.Config) -> Path:
     return Path(config.workspace) / "submit.log"
 
 
-def _find_span(config: configuration.Config) -> data.Span:
+def _resolve(config: configuration.Config) -> windows.Window:
     try:
-        return data.find_span(config)
+        return windows.resolve(config)
     except OSError as error:
         raise PostersError(
             f"data_root: {config.data_root} cannot be read ({error.strerror or error}). You need "

@@ -22,7 +22,6 @@ def store(tmp_path_factory):
     gcs_server.skip_credentials()
     span = write_span(tmp_path_factory.mktemp("data"), 1, clean())
     root = StorePath(f"gs://{gcs_server.BUCKET}/data")
-    (span / "manifest.json").write_text("{}")  # what makes it a span on a store
     for file in span.rglob("*.*"):
         target = root / span.name
         for part in file.relative_to(span).parts:
@@ -135,15 +134,17 @@ def test_a_schedule_on_kubeflow(store, tmp_path, capsys):
 
         assert main([*create, "--yes", "--max-cost", "5"]) == OK
         printed = capsys.readouterr().out
-        assert "posters-kubeflow, span 1, for kubeflow" in printed
+        assert "posters-kubeflow for kubeflow" in printed
         assert "nightly: `0 3 * * mon` in UTC; it fires" in printed
         cost = float(re.search(r"hours, ([\d.]+) EUR by your prices", printed)[1])
-        month = float(re.search(r"A month, 4\.3 times: ([\d.]+) EUR", printed)[1])
+        month = float(
+            re.search(r"A month, 4\.3 times, if all of them train: ([\d.]+) EUR", printed)[1]
+        )
         assert month == pytest.approx(cost * 52 / 12, abs=0.05)
         assert "Created recurring-1" in printed
         (sent,) = kubeflow.recurring_runs.values()
         assert sent["display_name"] == "posters-kubeflow.nightly"
-        assert "Trainer" in sent["pipeline_spec"]["root"]["dag"]["tasks"]
+        assert "RetrainDecision" in sent["pipeline_spec"]["root"]["dag"]["tasks"]
         assert not kubeflow.runs
 
         assert main([*create, "--yes"]) == FAILED
