@@ -1,6 +1,7 @@
 """Decisions over real spans, records and models: what is looked at, and where."""
 
 import dataclasses
+import fcntl
 import json
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ from components.retraining.settings import RetrainSettings
 from components.spans import reading
 from components.spans.settings import LastSpans
 from components.trainer import embedding_summary
-from tests import serving
+from pipeline.cli.main import SKIPPED, main
+from tests import serving, webhook_server
 from tests.examples import FEATURES, encode, example, picture, write_records
 from tests.spans import VOCABULARY, clean, rows, write_manifest, write_span
 
@@ -311,3 +313,24 @@ def test_genres_that_moved_are_a_reason(asked_about):
     write_span(asking.to_path(asked_about.data_root), 3, drifted)
     settings = RetrainSettings(min_new_posters=None, min_new_share=None, max_age_days=None)
     assert _first(dataclasses.replace(asked_about, settings=settings)) == ("run", "label_drift")
+
+
+def test_a_decision_that_no_run_follows_is_told(asked_about, tmp_path):
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with webhook_server.serving() as webhook, (workspace / "metadata.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        hook = json.dumps({"webhooks": [{"url": webhook.address}]})
+        settings = (
+            f"workspace={workspace}",
+            f"data_root={asked_about.data_root}",
+            f"notify={hook}",
+        )
+        command = ["retrain", "--config", "sample", *(f"--set={setting}" for setting in settings)]
+        assert main([*command, "--dry-run"]) == SKIPPED
+        assert not webhook.received
+        assert main(command) == SKIPPED
+        ((_, told),) = webhook.received
+    assert told["event"] == "skipped"
+    assert told["text"] == f"posters-sample: not retrained: {told['reasons'][0]}"
+    assert "a run is under way" in told["text"]
