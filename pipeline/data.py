@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import json
 import re
 from collections.abc import Iterator
 
@@ -27,11 +29,15 @@ class Span:
       number: from 1.
       folder: holds a folder of shards a split; a local path, or one on a store.
       labels: the vocabulary, in order.
+      date: the day from which its data are, such as 2024-05-31: what its manifest says, or else the
+        day, in UTC, on which that was written. Empty if neither is known, as on a store, which does
+        not tell times.
     """
 
     number: int
     folder: AnyPath
     labels: tuple[str, ...]
+    date: str = ""
 
 
 def find_span(config: Config, place: AnyPath | None = None) -> Span:
@@ -47,7 +53,7 @@ def find_span(config: Config, place: AnyPath | None = None) -> Span:
     number, folder = find_folder(config, place)
     for split in SPLITS:
         _check_split(folder, split)
-    return Span(number, folder, _read_vocabulary(folder))
+    return Span(number, folder, _read_vocabulary(folder), _date(folder))
 
 
 def find_span_in_copy(config: Config, copy: AnyPath) -> Span:
@@ -88,6 +94,21 @@ def find_folder(config: Config, place: AnyPath | None = None) -> tuple[int, AnyP
         there = ", ".join(str(span) for span in sorted(spans))
         raise PostersError(f"span: {root} has no span-{number}; it has {there}.")
     return number, spans[number]
+
+
+def _date(folder: AnyPath) -> str:
+    """See `Span.date`."""
+    manifest = folder / _MANIFEST
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    if content.get("date"):
+        return str(content["date"])
+    if isinstance(manifest, StorePath):
+        return ""
+    written = datetime.datetime.fromtimestamp(manifest.stat().st_mtime, datetime.timezone.utc)
+    return str(written.date())
 
 
 def _folders(root: AnyPath) -> Iterator[AnyPath]:

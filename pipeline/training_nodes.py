@@ -26,7 +26,7 @@ from pipeline.runners.capabilities import LOCAL, Runner
 
 WARM_START_RESOLVER = "WarmStartResolver"
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
-_AFTER_TUNING = ("decision", "fine_tune", "warm_start")
+_AFTER_TUNING = ("decision", "fine_tune", "warm_start", "neighbours")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,7 @@ def _custom_config(config: Config, span: Span, code: str, runner: Runner) -> dic
         "labels": list(span.labels),
         "image_size": config.image.size,
         "views": list(config.image.views),
+        "data": {"span": span.number, "date": span.date},
         "feature_cache": runner.feature_cache or str(Path(config.workspace) / "features"),
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),

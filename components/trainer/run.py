@@ -21,6 +21,7 @@ from components.trainer import (
     head_weights,
     hyperparameters,
     inputs,
+    neighbours,
     warm_start,
 )
 from components.trainer.fine_tuning import node as fine_tuning
@@ -48,9 +49,10 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
         (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
-        `feature_cache` (a folder), and `fingerprints` (of code and extractor: they tell TFX when to
-        train again, and a fine-tuning whether checkpoints are its own). `hyperparameters` are the
-        Tuner's and `base_model` the model to go on from, where the pipeline has such.
+        `data` (number and date of the span), `feature_cache` (a folder), and `fingerprints` (of
+        code and extractor: they tell TFX when to train again, and a fine-tuning whether checkpoints
+        are its own). `hyperparameters` are the Tuner's and `base_model` the model to go on from,
+        where the pipeline has such.
 
     Raises:
       PostersError: the extractor is unusable, a split is empty, or the loss is not finite.
@@ -87,10 +89,13 @@ def run_fn(fn_args: FnArgs) -> None:
         "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
         **(started.description() if started else {}),
         "examples": {"train": len(found.train), "eval": len(found.evaluation)},
+        "data": config.get("data"),
         "history": curves.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)
     head_weights.write(trained.head, fn_args.serving_model_dir)
+    if settings.neighbours:
+        _write_neighbours(found, trained, settings.neighbours, fn_args)
     if trained.checkpoints:
         trained.checkpoints.remove()
 
@@ -149,6 +154,23 @@ def _trained(
     return _Trained(
         tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
     )
+
+
+def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_args: FnArgs) -> None:
+    """Keeps some training images beside the model, with the embeddings that it gives them."""
+    config = fn_args.custom_config
+    rows = neighbours.choose(found.train.ids, count)
+    ids = found.train.ids[rows]
+    examples = inputs.examples(fn_args.train_files, found.transform, config)
+    stored = neighbours.collect(examples, ids)
+    if trained.extractor is found.extractor:
+        embeddings = found.train.take(rows)
+    else:  # fine-tuned: it sees otherwise than the one whose features are kept
+        embeddings = neighbours.embed(
+            stored, trained.extractor, config["image_size"], config["views"]
+        )
+    labels = found.train.labels[rows]
+    neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, stored)
 
 
 def _kept(network: Head, error: fitting.NotFiniteError, fn_args: FnArgs) -> str:
