@@ -21,7 +21,7 @@ from components.pusher.component import Pusher
 from components.pusher.latest import LatestPushedModel
 from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, report_node, training_nodes
+from pipeline import data_nodes, fingerprints, inference_nodes, report_node, training_nodes
 from pipeline.config import Config
 from pipeline.data import Span
 from pipeline.runners.capabilities import LOCAL, Runner
@@ -85,9 +85,10 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
-    report = report_node.create(config, span, data, trainer, evaluator, pusher)
+    report = report_node.create(config, span, data, trainer, evaluator, serving_check, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
-    nodes += [serving_check, pusher, report]
+    inference = inference_nodes.create(config, examples, trainer, evaluator, pusher)
+    nodes += [serving_check, pusher, *inference, report]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=config.pipeline_root,
