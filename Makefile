@@ -1,6 +1,8 @@
 # The verbs of this project. Each sets up what it needs first; `make setup` alone does only that.
 
 ARGS ?=
+# Processes that run tests side by side; each may take 3 GB.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
 POSTERS := .venv/bin/posters
 SAMPLE := workspace/sample
 
@@ -19,8 +21,8 @@ run: setup ## draw the sample and run the whole pipeline on it; ARGS="--set trai
 		--images $(SAMPLE)/source/images --out $(SAMPLE)/data
 	$(POSTERS) run --config sample $(ARGS)
 
-test: setup ## run the tests; ARGS="tests/unit -k doctor" picks some
-	.venv/bin/python -m pytest $(ARGS)
+test: setup ## run the tests; ARGS="tests/unit -k doctor" picks some, WORKERS=1 runs one at a time
+	.venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: setup ## check style and format
 	.venv/bin/ruff check .

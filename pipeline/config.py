@@ -7,7 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,8 +19,10 @@ from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.retraining.settings import RetrainSettings
 from components.serving.settings import ServeSettings
 from components.serving_check.settings import ServingCheckSettings
+from components.spans.settings import WindowSetting
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
@@ -73,7 +75,8 @@ class Config(Section):
       name: the pipeline's name; lower-case letters, digits and dashes, as every runner takes it.
       workspace: holds all that runs write: artifacts, ML Metadata, cached features, pushed models.
       data_root: what `posters ingest` wrote.
-      span: which span of it to train on.
+      window: which spans of it to train on; see `components.spans.settings`.
+      exclude_spans: numbers of spans that no window holds, as if they were not there.
       schema_path: the curated schema; by default the one that comes with the project.
       ingest: see `IngestOptions`.
       gate: see `GateSettings`.
@@ -85,6 +88,7 @@ class Config(Section):
       serve: see `ServeSettings`.
       batch: see `BatchSettings`.
       bulk_inferrer: see `BulkInferrerSettings`; absent, the DAG has no such node.
+      retrain: see `RetrainSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
@@ -95,7 +99,8 @@ class Config(Section):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     workspace: str
     data_root: str
-    span: Annotated[int, Field(ge=1)] | Literal["latest"] = "latest"
+    window: WindowSetting = "latest"
+    exclude_spans: tuple[Annotated[int, Field(ge=1)], ...] = ()
     schema_path: str | None = None
     ingest: IngestOptions = IngestOptions()
     gate: GateSettings = GateSettings()
@@ -107,6 +112,7 @@ class Config(Section):
     serve: ServeSettings = ServeSettings()
     batch: BatchSettings = BatchSettings()
     bulk_inferrer: BulkInferrerSettings | None = None
+    retrain: RetrainSettings = RetrainSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None

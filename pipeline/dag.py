@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.experimental.conditionals.conditional import Cond
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
@@ -19,12 +21,20 @@ from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
 from components.pusher.latest import LatestPushedModel
+from components.retraining.component import RetrainDecision
 from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, inference_nodes, report_node, training_nodes
+from pipeline import (
+    data_nodes,
+    fingerprints,
+    inference_nodes,
+    report_node,
+    retrain_nodes,
+    training_nodes,
+)
 from pipeline.config import Config
-from pipeline.data import Span
 from pipeline.runners.capabilities import LOCAL, Runner
+from pipeline.windows import Window
 
 #: What the Trainer is given; it never sees the split that decides.
 _TRAINER_SPLITS = ("train", "eval")
@@ -33,13 +43,17 @@ PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
-def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipeline:
+def create_pipeline(
+    config: Config, window: Window, runner: Runner = LOCAL, scheduled: bool = False
+) -> Pipeline:
     """Builds the DAG.
 
     Args:
       config: the checked configuration.
-      span: the data it trains on.
+      window: the data it trains on.
       runner: what it will run on; see `capabilities` for the differences that this makes.
+      scheduled: whether it runs again and again without being built anew: then its first node
+        decides whether it is worth it, and on which spans; the window only gives the vocabulary.
 
     Returns:
       A pipeline without a metadata connection: that is the runner's to give.
@@ -48,12 +62,30 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     _check_slices(config)
-    data = data_nodes.create(config, span, runner)
+    decision = retrain_nodes.decision(config, window) if scheduled else None
+    hangs_on = Cond(decision.says_run()) if decision else contextlib.nullcontext()
+    with hangs_on:
+        nodes = _nodes(config, window, runner, decision)
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=config.pipeline_root,
+        components=list(_with_beam_options([*([decision] if decision else []), *nodes], config)),
+        enable_cache=True,
+        beam_pipeline_args=list(config.beam.default),
+    )
+
+
+def _nodes(
+    config: Config, window: Window, runner: Runner, decision: RetrainDecision | None
+) -> list[BaseNode]:
+    """The nodes from the examples to the report, in order."""
+    chosen = decision.outputs["decision"] if decision else None
+    data = data_nodes.create(config, window, runner, chosen)
     examples, schema = data.examples, data.schema
-    transform = transform_node(config, span, data)
-    training = training_nodes.create(config, span, transform, schema, PIXEL_CODE, runner)
+    transform = transform_node(config, window, data)
+    training = training_nodes.create(config, window, transform, schema, PIXEL_CODE, runner)
     trainer = training.trainer
-    baseline = _baseline(config, span, trainer, runner)
+    baseline = _baseline(config, window, trainer, runner)
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -61,7 +93,7 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         example_splits=[SPLIT],
         eval_config=eval_config(
             config.evaluator,
-            span.labels,
+            window.labels,
             config.features,
             fingerprints.code("components.evaluator"),
         ),
@@ -73,7 +105,7 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         evaluation=evaluator.outputs["evaluation"],
         settings=config.serving_check,
         features=config.features,
-        labels=span.labels,
+        labels=window.labels,
         split=SPLIT,
         code=fingerprints.code("components.serving_check"),
     )
@@ -85,17 +117,13 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
-    report = report_node.create(config, span, data, trainer, evaluator, serving_check, pusher)
+    report = report_node.create(config, window, data, trainer, evaluator, serving_check, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
     inference = inference_nodes.create(config, examples, trainer, evaluator, pusher)
     nodes += [serving_check, pusher, *inference, report]
-    return Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=config.pipeline_root,
-        components=list(_with_beam_options(nodes, config)),
-        enable_cache=True,
-        beam_pipeline_args=list(config.beam.default),
-    )
+    if decision:
+        nodes.append(retrain_nodes.outcome(config, decision, evaluator, serving_check, pusher))
+    return nodes
 
 
 def _check_slices(config: Config) -> None:
@@ -110,12 +138,12 @@ def _check_slices(config: Config) -> None:
         )
 
 
-def _baseline(config: Config, span: Span, trainer: BaseNode, runner: Runner) -> BaseNode:
+def _baseline(config: Config, window: Window, trainer: BaseNode, runner: Runner) -> BaseNode:
     """The node that finds the model which the new one must not fall behind."""
     if not runner.has_metadata:
         return LatestPushedModel(
             models_folder=config.models_folder,
-            labels=span.labels,
+            labels=window.labels,
             code=fingerprints.code("components.pusher"),
             candidate=trainer.outputs["model"],
         ).with_id(RESOLVER)
@@ -127,7 +155,7 @@ def _baseline(config: Config, span: Span, trainer: BaseNode, runner: Runner) -> 
     ).with_id(RESOLVER)
 
 
-def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:
+def transform_node(config: Config, window: Window, data: data_nodes.DataNodes) -> BaseNode:
     """Transform, which waits for the gate."""
     transform = Transform(
         examples=data.examples.outputs["examples"],
@@ -135,7 +163,7 @@ def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> Ba
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
         custom_config={
             "features": dataclasses.asdict(config.features),
-            "labels": list(span.labels),
+            "labels": list(window.labels),
             "image_size": config.image.size,
             # Not the views: a mirrored one is made of what is stored already.
             "geometries": list(views.geometries(config.image.views)),

@@ -46,6 +46,11 @@ class Run:
         """The pipeline's name, or that of its workspace."""
         return (self.summary.get("config") or {}).get("name") or self.folder.parent.parent.name
 
+    @property
+    def spans(self) -> list[int]:
+        """The numbers of the spans that it trained on, ascending; none if that is not known."""
+        return [span["number"] for span in self.summary.get("spans") or ()]
+
     def figure(self, key: str) -> float | None:
         """A figure of the whole test split; None if it was not measured."""
         return (self.summary.get("metrics") or {}).get(key)

@@ -16,6 +16,8 @@ from tests.transforming import transform
 SIZE = 16
 LABELS = ("Drama", "Comedy", "Film-Noir", "Sci-Fi")
 VIEWS = ("squished", "top_mirrored")
+#: As the Trainer tells of them; the last is of unknown date.
+SPANS = [{"number": 2, "date": "2024-05-31"}, {"number": 3, "date": None}]
 #: The training images that are kept beside the model.
 NEIGHBOURS = [encode(picture(1000 + row, 30 + row, 40)) for row in range(9)]
 #: What a folder of posters holds besides posters, and what `status` must say of it.
@@ -71,7 +73,7 @@ def export_model(output: tft.TFTransformOutput, folder: Path, seed: int = 0) -> 
         image_size=SIZE,
         views=VIEWS,
     )
-    more = {"seed": seed, "examples": {"train": 5000}, "data": {"span": 3, "date": "2024-05-31"}}
+    more = {"seed": seed, "examples": {"train": 5000}, "spans": SPANS}
     export.export(parts, str(folder), more)
     stored = pixels.materialize(tf.constant(NEIGHBOURS), SIZE, views.geometries(VIEWS)).numpy()
     embeddings = neighbours.embed(stored.tolist(), extractor, SIZE, VIEWS)

@@ -13,9 +13,10 @@ from tfx.dsl.io import fileio
 from components.gate.accepted import Accepted
 from components.gate.facts import SplitFacts
 from components.gate.findings import Finding
+from components.spans.words import in_words
 
 #: Grows when a reader of the report would have to change.
-FORMAT = 1
+FORMAT = 2
 NAME = "gate.json"
 Verdict = Literal["passed", "overridden", "refused"]
 
@@ -25,24 +26,34 @@ class GateReport:
     """One decision.
 
     Attributes:
-      span: number of the span in question.
+      spans: numbers of the spans in question.
+      window: numbers of all that is trained on.
       verdict: `overridden` if a person's reason stood against findings.
       findings: everything that was wrong.
       override: the reason that was given, needed or not.
-      splits: what the statistics say.
-      previous: what the span was compared with, if there was something.
+      splits: what the statistics of the spans in question say.
+      totals: how many examples each split has in the whole window.
+      previous: what they were compared with for drift, if there was something.
+      usual: how many examples a span before them has in each split, if that is known.
       distances: every drift and skew measured: feature, split, kind, value and threshold.
       settings: the limits.
+      manifests: SHA-256 of the manifest of every span in question, by number.
+      basis: digest of what was decided by, besides the data; see `basis`.
     """
 
-    span: int
+    spans: tuple[int, ...]
+    window: tuple[int, ...]
     verdict: Verdict
     findings: tuple[Finding, ...]
     override: str | None
     splits: Mapping[str, SplitFacts]
+    totals: Mapping[str, int]
     previous: Accepted | None
+    usual: Mapping[str, float] | None
     distances: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any]
+    manifests: Mapping[int, str]
+    basis: str
 
     def write(self, folder: str) -> None:
         """Writes `gate.json` into a folder, and makes that if need be."""
@@ -53,12 +64,14 @@ class GateReport:
 
     def refusal(self) -> str:
         """The message of a run that it stops."""
-        lines = [f"the data of span {self.span} is not fit to train on:"]
+        lines = [f"the data of {in_words(self.spans)} is not fit to train on:"]
         lines += [f"  {line}" for item in self.findings for line in item.describe().split("\n")]
         lines.append(
             "If all this is known and meant, go on once and say why; the reason is kept with the "
             'run: posters run --allow-anomalies "REASON"'
         )
+        numbers = ", ".join(map(str, self.spans))
+        lines.append(f"To train without: exclude_spans: [{numbers}] in the configuration.")
         return "\n".join(lines)
 
 

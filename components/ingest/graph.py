@@ -108,7 +108,7 @@ def _place_and_write(root: beam.Pipeline, job: Job, items: beam.PCollection) -> 
         | "Place to plan" >> beam.ParDo(steps.Place(job, reports=False), assignments)
         | "Plan"
         >> beam.CombineGlobally(
-            MakePlan(job.vocabulary, options.min_label_count, options.shard_bytes)
+            MakePlan(job.vocabulary, job.counted, options.min_label_count, options.shard_bytes)
         )
     )
     _ = plan | "Write plan" >> beam.Map(_write_plan, str(job.work / PLAN))

@@ -12,6 +12,7 @@ from components.report import data, evaluation, training
 from components.report.content import FORMAT, Content
 from components.report.sources import Sources
 from components.serving_check import report as serving_report
+from components.spans.words import in_words
 
 _LIBRARIES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam", "numpy")
 
@@ -21,15 +22,15 @@ def collect(sources: Sources) -> Content:
 
     Returns:
       `data`, `training` and `evaluation` (see the modules of these names) and `serving` (fields of
-      `ServingReport`), each None where a run did not come so far; what the run was; and `missing`,
-      a sentence for each piece that should be there and is not.
+      `ServingReport`), each None where a run did not come so far; what the run was; `spans` in
+      words; and `missing`, a sentence for each piece that should be there and is not.
     """
     missing: list[str] = []
     return {
         "format": FORMAT,
         "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "name": sources.settings["name"],
-        "span": sources.span,
+        "spans": _spans(sources),
         "labels": list(sources.labels),
         "settings": sources.settings,
         "code": {
@@ -54,3 +55,9 @@ def _serving(folder: str | None, missing: list[str]) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         missing.append(f"what ServingCheck found, in {folder}: {error}")
         return None
+
+
+def _spans(sources: Sources) -> str:
+    if sources.window is None:
+        return "unknown spans"
+    return in_words([span.number for span in sources.window.spans])

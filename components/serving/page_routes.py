@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hmac
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class PageRoutes:
             "labels": model.labels,
             "labels_output": model.description["features"]["labels"],
             "examples": model.description.get("examples"),
-            "data": model.description.get("data"),
+            "data": _data(model.description),
             "has_neighbours": model.neighbours is not None,
             "report": await self._report_address(model),
             "max_megapixels": self._settings.max_megapixels,
@@ -125,3 +125,12 @@ class PageRoutes:
             return self._settings.report_url.replace("{version}", str(model.version))
         found = await asyncio.to_thread(self._find_report, model.folder)
         return "report" if found else None
+
+
+def _data(description: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a model's description tells of the spans that it was trained on."""
+    spans = description.get("spans")
+    if not spans:
+        return None
+    dates = [span["date"] for span in spans if span.get("date")]
+    return {"spans": [span["number"] for span in spans], "date": max(dates, default=None)}

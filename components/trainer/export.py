@@ -34,11 +34,10 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.features import Features
+from components.model_files import DESCRIPTION_FILE
 from components.trainer import decoding
 from components.trainer.calibration import Calibration
 
-#: Beside a SavedModel, where TensorFlow Serving looks for nothing: what the model is, for programs.
-DESCRIPTION_FILE = "assets.extra/model.json"
 SERVING_DEFAULT = "serving_default"
 SERVING_EXAMPLES = "serving_examples"
 BULK_INFERENCE = "bulk_inference"
@@ -169,7 +168,8 @@ class PosterModel(tf.Module):
     def transform_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`transform_labels`; decodes no image."""
         names = self._names
-        transformed = self._transform(self._parse(examples, names.labels))
+        given = [n for n in (names.labels, names.other_labels) if n in self._raw_feature_spec]
+        transformed = self._transform(self._parse(examples, *given))
         return {names.labels_xf: transformed[names.labels_xf]}
 
     def _serve_pixels(self, squares: tf.Tensor) -> dict[str, tf.Tensor]:

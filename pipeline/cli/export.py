@@ -14,7 +14,7 @@ from pipeline.cli.main import OK, REFUSED
 from pipeline.cli.predict import last_pushed
 
 if TYPE_CHECKING:
-    from pipeline.data import Span
+    from pipeline.windows import Window
 
 _TEST = "test"
 
@@ -24,17 +24,17 @@ def run(options: argparse.Namespace) -> int:
     config = configuration.load(options.config, options.overrides)
     from components.serving.predictor import version_in
     from components.tflite.export import RefusedError, export
-    from pipeline import data
+    from pipeline import windows
 
     model = version_in(options.model or last_pushed(Path("workspace")))
-    span = data.find_span(config, options.data)
+    window = windows.resolve(config, options.data)
     try:
         with progress("examples") as update:
             made = export(
                 model,
                 options.out,
                 options.quantization,
-                _records(span),
+                _records(window),
                 options.max_f1_drop,
                 lambda done: update(done, "compared"),
             )
@@ -51,9 +51,10 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _records(span: Span) -> Iterator[bytes]:
+def _records(window: Window) -> Iterator[bytes]:
     """The examples of the test split."""
     import tensorflow as tf
 
-    files = sorted(str(path) for path in (span.folder / _TEST).glob("*.tfrecord"))
+    folders = [span.folder / _TEST for span in window.spans]
+    files = [str(path) for folder in folders for path in sorted(folder.glob("*.tfrecord"))]
     return tf.data.TFRecordDataset(files).as_numpy_iterator()

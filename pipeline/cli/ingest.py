@@ -18,6 +18,8 @@ def run(options: argparse.Namespace) -> int:
     settings = config.ingest
     if options.jsonl is not None:
         settings = dataclasses.replace(settings, table_format="jsonl")
+    if options.grow_vocabulary:
+        settings = dataclasses.replace(settings, grow_vocabulary=True)
     beam = config.beam.default if config.beam.ingest is None else config.beam.ingest
     with progress("rows") as update:
         result = ingest(
@@ -27,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
             settings,
             progress=lambda done, total: update(done, f"of {total}"),
             span=options.span,
+            date=options.date,
             beam_options=beam,
         )
     _show(result)
@@ -37,7 +40,8 @@ def _show(result: IngestResult) -> None:
     manifest = result.manifest
     examples, counts = manifest["examples"], manifest["counts"]
     state = "already there, nothing to do" if result.already_done else "written"
-    CONSOLE.print(f"{result.folder}: {state}", markup=False)
+    date = f", of {manifest['date']}" if "date" in manifest else ""
+    CONSOLE.print(f"{result.folder}: {state}{date}", markup=False)
     if result.note:
         CONSOLE.print(f"  {result.note}", markup=False)
     splits = ", ".join(f"{count} {split}" for split, count in examples.items())
@@ -62,6 +66,8 @@ def _show(result: IngestResult) -> None:
 
 def _show_labels(labels: dict) -> None:
     CONSOLE.print(f"  {len(labels['kept'])} labels: {', '.join(labels['kept'])}", markup=False)
+    if added := labels.get("added"):
+        CONSOLE.print(f"  added to the vocabulary: {', '.join(added)}", markup=False)
     if dropped := labels["dropped"]:
         rare = ", ".join(f"{label} ({count})" for label, count in dropped.items())
         CONSOLE.print(
@@ -70,7 +76,7 @@ def _show_labels(labels: dict) -> None:
     if new := labels["new"]:
         unknown = ", ".join(f"{label} ({count})" for label, count in new.items())
         CONSOLE.print(
-            f"  new, and left out: {unknown}. The first span's vocabulary stays; for another, "
-            "ingest everything into another --out",
+            f"  new, and outside the vocabulary: {unknown}. With --grow-vocabulary the next span "
+            "takes in those that reach ingest.min_label_count over the train examples of all spans",
             markup=False,
         )

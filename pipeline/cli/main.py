@@ -17,14 +17,15 @@ from pipeline import __version__
 from pipeline.cli.parsers import clusters, data, machine, runs, serving
 
 #: What `posters` exits with; README.md says the same.
-OK, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, REFUSED, SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb.
 
     Returns:
-      The exit status: 0 done, 1 failed, 2 wrong usage, 3 the model was refused, 130 interrupted.
+      The exit status: 0 done, 1 failed, 2 wrong usage, 3 the model or the data was refused, 4 there
+      was nothing to do, 130 interrupted.
     """
     options = _parser().parse_args(arguments)
     # Native start-up chatter of TensorFlow; a person who wants it sets the variable.

@@ -138,7 +138,7 @@ def test_the_page_knows_the_report_the_neighbours_and_the_date_of_the_data(world
     with ServerProcess(world.models, arguments=arguments) as server:
         about = requests.get(f"{server.url}/about", timeout=30).json()
         assert about["version"] == Path(shown).name
-        assert about["data"]["span"] == 1
+        assert about["data"]["spans"] == [1]
         assert about["data"]["date"].startswith("20")
         page = requests.get(f"{server.url}/{about['report']}", timeout=30)
         assert "Blessed and pushed" in page.text

@@ -7,7 +7,7 @@ from pipeline.cli import main
 
 VERBS = (
     "sample", "ingest", "data", "schema", "run", "bless", "runs", "compare", "report", "predict",
-    "serve", "doctor",
+    "serve", "doctor", "retrain", "decisions",
 )  # fmt: skip
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (

@@ -1,0 +1,89 @@
+"""The floor: what no pipeline can do without, each image read, decoded and passed forward once.
+
+    python -m bench.floor --images DIR [--posters N] --config local --set trainer.hub_handle=MODULE
+
+Two loops over the same images on the same cores: read, decode and resize each; then pass as many
+forward through the extractor. Imports and tracing are not timed. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from components import pixels
+from components.trainer import extractor
+from pipeline import config as configuration
+
+_BATCH = 64
+#: Images that the forward loop goes round in: what a pixel is does not change what it costs.
+_KEPT_BATCHES = 8
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(prog="python -m bench.floor")
+    parser.add_argument("--images", type=Path, required=True, help="a folder of images")
+    parser.add_argument("--posters", type=int, help="how many of them to take; all by default")
+    parser.add_argument("--config", default="sample")
+    parser.add_argument("--set", action="append", default=[], dest="overrides")
+    options = parser.parse_args(arguments)
+    config = configuration.load(options.config, options.overrides)
+    files = [str(path) for path in sorted(options.images.iterdir())[: options.posters]]
+    seconds, batches = _decode(files, config.image.size)
+    passed = _forward(batches, len(files), config)
+    figures = {
+        "posters": len(files),
+        "decode_seconds": round(seconds, 2),
+        "forward_seconds": round(passed, 2),
+        "seconds": round(seconds + passed, 2),
+    }
+    print(json.dumps(figures))
+    return 0
+
+
+def _decode(files: Sequence[str], size: int) -> tuple[float, list[tf.Tensor]]:
+    """Seconds to read, decode and resize all, and some of the batches, (n, size, size, 3)."""
+
+    def read(path: tf.Tensor) -> tf.Tensor:
+        decoded = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        resized = tf.image.resize(decoded, (size, size), antialias=True)
+        return tf.saturate_cast(tf.round(resized), tf.uint8)
+
+    images = tf.data.Dataset.from_tensor_slices(files).map(read, tf.data.AUTOTUNE)
+    # A file that is no image costs what it costs.
+    batches = images.ignore_errors().batch(_BATCH).prefetch(tf.data.AUTOTUNE)
+    kept = []
+    started = time.monotonic()
+    for batch in batches:
+        if len(kept) < _KEPT_BATCHES:
+            kept.append(batch)
+    return time.monotonic() - started, kept
+
+
+def _forward(batches: Sequence[tf.Tensor], count: int, config: configuration.Config) -> float:
+    """Seconds to pass `count` images forward, a batch at a time."""
+    layer = extractor.load(config.trainer.hub_handle, config.image.size)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return layer(pixels.normalize(images))
+
+    whole = [batch for batch in batches if len(batch) == _BATCH] or list(batches[:1])
+    for batch in whole:
+        forward(batch).numpy()
+    started = time.monotonic()
+    for place in range(math.ceil(count / len(whole[0]))):
+        forward(whole[place % len(whole)]).numpy()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
