@@ -34,7 +34,7 @@ def test_a_fuzzer_of_openapi_finds_nothing(server, tmp_path):
     command += ["--max-examples", "40", "--generation-deterministic", "--no-color"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert "No issues found" in done.stdout
+    assert "Tested: 9" in done.stdout
     assert requests.get(f"{server.url}/readyz", timeout=9).status_code == 200
 
 
