@@ -191,7 +191,9 @@ def _send(url: str, content: bytes | tuple[bytes, ...]) -> tuple[int, bytes]:
             while not _is_whole(received) and (part := connection.recv(65536)):
                 received += part
     head, _, body = received.partition(b"\r\n\r\n")
-    return int(head.split()[1]), body
+    # Behind it may stand what is said of a second request, where the first was none.
+    (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+    return int(head.split()[1]), body[: int(length)]
 
 
 def _is_whole(answer: bytes) -> bool:
