@@ -62,6 +62,7 @@ EXTRAS = {
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
         "pytest-xdist>=3",  # tests on every core: half the wait
         "ruff>=0.6",  # lint and format
+        "schemathesis>=3.39",  # asks the server whatever its OpenAPI description allows
     ],
     "cuda": [
         "tensorflow[and-cuda]==2.16.2",  # CUDA 12.3 and cuDNN 8.9, which it is built against

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from components.batch.settings import BatchSettings
+from components.bulk_inferrer.settings import BulkInferrerSettings
 from components.errors import PostersError
 from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
@@ -58,11 +60,13 @@ class BeamConfig(Section):
       default: for every node that runs on Beam.
       by_node: for the node of that name, in place of the default.
       ingest: for `posters ingest`, in place of the default.
+      batch: for `posters batch`, in place of the default.
     """
 
     default: tuple[str, ...] = ()
     by_node: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     ingest: tuple[str, ...] | None = None
+    batch: tuple[str, ...] | None = None
 
 
 class Config(Section):
@@ -83,6 +87,8 @@ class Config(Section):
       evaluator: see `EvaluatorSettings`.
       serving_check: see `ServingCheckSettings`.
       serve: see `ServeSettings`.
+      batch: see `BatchSettings`.
+      bulk_inferrer: see `BulkInferrerSettings`; absent, the DAG has no such node.
       retrain: see `RetrainSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
@@ -106,6 +112,8 @@ class Config(Section):
     evaluator: EvaluatorSettings = EvaluatorSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
     serve: ServeSettings = ServeSettings()
+    batch: BatchSettings = BatchSettings()
+    bulk_inferrer: BulkInferrerSettings | None = None
     retrain: RetrainSettings = RetrainSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None

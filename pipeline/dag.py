@@ -24,7 +24,14 @@ from components.pusher.latest import LatestPushedModel
 from components.retraining.component import RetrainDecision
 from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, report_node, retrain_nodes, training_nodes
+from pipeline import (
+    data_nodes,
+    fingerprints,
+    inference_nodes,
+    report_node,
+    retrain_nodes,
+    training_nodes,
+)
 from pipeline.config import Config
 from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
@@ -110,9 +117,10 @@ def _nodes(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
     )
-    report = report_node.create(config, window, data, trainer, evaluator, pusher)
+    report = report_node.create(config, window, data, trainer, evaluator, serving_check, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
-    nodes += [serving_check, pusher, report]
+    inference = inference_nodes.create(config, examples, trainer, evaluator, pusher)
+    nodes += [serving_check, pusher, *inference, report]
     if decision:
         nodes.append(retrain_nodes.outcome(config, decision, evaluator, serving_check, pusher))
     return nodes

@@ -31,6 +31,7 @@ def create(
     data: DataNodes,
     trainer: BaseNode,
     evaluator: BaseNode,
+    serving_check: BaseNode,
     pusher: BaseNode,
 ) -> BaseNode:
     """Makes the node, which waits for the Pusher, whether that pushes or not.
@@ -41,6 +42,7 @@ def create(
       data: the nodes up to the gate.
       trainer: makes the model.
       evaluator: judges it.
+      serving_check: asks it as a server would.
       pusher: pushes it, or not.
     """
     return RunReport(
@@ -50,6 +52,7 @@ def create(
         model=trainer.outputs["model"],
         evaluation=evaluator.outputs["evaluation"],
         blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
         **parameters(config, window),
     )

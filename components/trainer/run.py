@@ -25,6 +25,7 @@ from components.trainer import (
     head_weights,
     hyperparameters,
     inputs,
+    neighbours,
     warm_start,
 )
 from components.trainer.embedding_summary import EmbeddingSummary
@@ -88,6 +89,8 @@ def run_fn(fn_args: FnArgs) -> None:
     parts = _parts(found, trained, calibrated, config)
     export.export(parts, fn_args.serving_model_dir, description)
     head_weights.write(trained.head, fn_args.serving_model_dir)
+    if settings.neighbours:
+        _write_neighbours(found, trained, settings.neighbours, fn_args)
     embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
     if trained.checkpoints:
         trained.checkpoints.remove()
@@ -167,6 +170,23 @@ def _trained(
     return _Trained(
         tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
     )
+
+
+def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_args: FnArgs) -> None:
+    """Keeps some training images beside the model, with the embeddings that it gives them."""
+    config = fn_args.custom_config
+    rows = neighbours.choose(found.train.ids, count)
+    ids = found.train.ids[rows]
+    examples = inputs.examples(fn_args.train_files, found.transform, config)
+    stored = neighbours.collect(examples, ids)
+    if trained.extractor is found.extractor:
+        embeddings = found.train.take(rows)
+    else:  # fine-tuned: it sees otherwise than the one whose features are kept
+        embeddings = neighbours.embed(
+            stored, trained.extractor, config["image_size"], config["views"]
+        )
+    labels = found.train.labels[rows]
+    neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, stored)
 
 
 def _seen(

@@ -53,6 +53,8 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
         "embedding",
         "transform_features",
         "transform_labels",
+        "bulk_inference",
+        "pixels",
     }
     for node in first_run["nodes"]:
         assert node["seconds"] >= 0

@@ -64,10 +64,18 @@ def _edges(job: dict) -> dict[str, set[str]]:
     }
 
 
-EVERYTHING = ("trainer.warm_start=true", "tuner={trials: 2}")
+EVERYTHING = (
+    "trainer.warm_start=true",
+    "tuner={trials: 2}",
+    "bulk_inferrer={examples: gs://your-bucket/new}",
+)
 
 
-@pytest.mark.parametrize("overrides", [(), EVERYTHING], ids=["plain", "tuner and warm start"])
+@pytest.mark.parametrize(
+    "overrides",
+    [(), EVERYTHING, ("bulk_inferrer={}",)],
+    ids=["plain", "every optional node", "own examples"],
+)
 def test_every_runner_has_the_same_nodes_and_edges(root, tmp_path, overrides):
     config = _config("sample", tmp_path, f"data_root={root}", *overrides)
     window = windows.resolve(config)
