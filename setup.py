@@ -72,6 +72,10 @@ EXTRAS = {
     "vertex": [
         "google-cloud-aiplatform>=1.60,<2",  # submits pipelines and custom jobs
     ],
+    "metadata": [
+        "pg8000>=1.30",  # says why PostgreSQL refuses, and locks there, which ML Metadata cannot
+        "pymysql>=1.1",  # the same for MySQL and MariaDB
+    ],
     "serve": [
         "fastapi>=0.110",  # request checking and the API's own documentation
         "prometheus-client>=0.20",  # metrics of the server
@@ -107,6 +111,7 @@ setup(
         "components.sample": ["extractor/**/*"],
         "components.serving": ["page/*"],
         "configs": ["*.yaml"],
+        "pipeline.history": ["*.html"],
         "schema": ["*.pbtxt", "*.md"],
     },
     install_requires=LIGHT,

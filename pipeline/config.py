@@ -25,6 +25,7 @@ from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
 from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.metadata_config import MetadataConfig
 from pipeline.price_config import PricesConfig
 from pipeline.section import Section
 
@@ -62,6 +63,16 @@ class BeamConfig(Section):
     ingest: tuple[str, ...] | None = None
 
 
+class PushConfig(Section):
+    """What becomes of a blessed model.
+
+    Attributes:
+      approval: `automatic` pushes it; `manual` holds it back until `posters push`.
+    """
+
+    approval: Literal["automatic", "manual"] = "automatic"
+
+
 class Config(Section):
     """Everything that a run depends on.
 
@@ -78,7 +89,9 @@ class Config(Section):
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       serving_check: see `ServingCheckSettings`.
+      push: see `PushConfig`.
       serve: see `ServeSettings`.
+      metadata: see `MetadataConfig`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
@@ -98,7 +111,9 @@ class Config(Section):
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
+    push: PushConfig = PushConfig()
     serve: ServeSettings = ServeSettings()
+    metadata: MetadataConfig = MetadataConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None

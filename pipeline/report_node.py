@@ -21,7 +21,7 @@ _CODE = (
     "components.report",
 )
 #: Settings that say where a run happens and what it may cost, and nothing of what comes of it.
-_ELSEWHERE = {"workspace", "kubeflow", "vertex", "resources", "prices"}
+_ELSEWHERE = {"workspace", "metadata", "kubeflow", "vertex", "resources", "prices"}
 
 
 def create(

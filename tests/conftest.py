@@ -1,53 +1,49 @@
-"""What all layers of tests share: a browser, where there is one, and how workers share tests."""
+"""What every layer of tests shares: what a machine may lack, and a browser where there is one."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
+from tests import databases
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_left_out = []
-#: Fixtures of a whole layer that take long to make: all tests with one of them go to one worker.
-_SHARED_FIXTURES = ("world",)
+_left_out: dict[str, list] = {}
 
 
 def _browser():
     return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
 
 
+#: By marker: whether the machine has what such tests need, what they are, and what it lacks.
+_NEEDS = {
+    "browser": (_browser, "tests in a browser", f"none of {', '.join(_BROWSERS)} is on PATH"),
+    "mysql": (
+        lambda: databases.is_there("mysql"),
+        "tests with a server of MariaDB",
+        "there is no mariadbd, which the package mariadb-server brings",
+    ),
+    "postgresql": (
+        lambda: databases.is_there("postgresql"),
+        "tests with a server of PostgreSQL",
+        "there is no initdb, which the package postgresql brings",
+    ),
+}
+
+
 def pytest_collection_modifyitems(config, items):
-    if not _browser():
-        _leave_out_browsers(config, items)
-    if hasattr(config, "workerinput"):
-        _share_out(items)
-
-
-def _leave_out_browsers(config, items):
-    _left_out[:] = [item for item in items if item.get_closest_marker("browser")]
-    if _left_out:
-        config.hook.pytest_deselected(items=_left_out)
-        items[:] = [item for item in items if item not in _left_out]
-
-
-def _share_out(items):
-    """Keeps a file's tests on one worker, the longest first, so that both end together."""
-    for item in items:
-        shared = [name for name in _SHARED_FIXTURES if name in item.fixturenames]
-        item.add_marker(pytest.mark.xdist_group((shared or [str(item.path)])[0]))
-    layers = [Path(path).name for path in items[0].config.getini("testpaths")] if items else []
-    items.sort(key=lambda item: -layers.index(_layer(item, layers)))
-
-
-def _layer(item, layers):
-    return next((part for part in reversed(item.path.parts) if part in layers), layers[0])
+    for marker, (is_there, *_) in _NEEDS.items():
+        if marked := [item for item in items if item.get_closest_marker(marker)]:
+            if is_there():
+                continue
+            _left_out[marker] = marked
+            config.hook.pytest_deselected(items=marked)
+            items[:] = [item for item in items if item not in marked]
 
 
 def pytest_terminal_summary(terminalreporter):
-    if _left_out:
-        terminalreporter.write_line(
-            f"{len(_left_out)} tests in a browser were left out: none of {', '.join(_BROWSERS)} is "
-            "on PATH."
-        )
+    for marker, items in _left_out.items():
+        _, what, why = _NEEDS[marker]
+        terminalreporter.write_line(f"{len(items)} {what} were left out: {why}.")
 
 
 @pytest.fixture(scope="session")
