@@ -13,6 +13,7 @@ from components.errors import PostersError
 from components.gate import accepted, executor, report
 from pipeline import config as configuration
 from pipeline import dag, data, data_nodes
+from pipeline.metadata_store import place
 from pipeline.runners import local
 from pipeline.runners.capabilities import KUBEFLOW_LOCAL, LOCAL
 from tests import spans
@@ -39,8 +40,7 @@ def _span(config, number):
 
 
 def _launch(config, pipeline):
-    metadata = Path(config.workspace) / "metadata.sqlite"
-    return local.run(pipeline, metadata, lambda *_: None, lambda _: None)
+    return local.run(pipeline, place.of(config), lambda *_: None, lambda _: None)
 
 
 def _run_to_gate(root, number, *overrides, runner=LOCAL):

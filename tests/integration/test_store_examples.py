@@ -11,6 +11,7 @@ from components.ingest import ingest
 from components.store_path import StorePath
 from pipeline import config as configuration
 from pipeline import data, data_nodes
+from pipeline.metadata_store import place
 from pipeline.runners import local
 from tests import gcs_server
 from tests.ingest_sources import OPTIONS, SPLITS, make_source
@@ -53,8 +54,7 @@ def test_the_examples_of_a_run_come_from_a_store(tmp_path, out):
     config = configuration.load("sample", overrides)
     examples = data_nodes.create(config, data.find_span(config)).examples
     pipeline = Pipeline(config.name, config.pipeline_root, components=[examples])
-    metadata = tmp_path / "metadata.sqlite"
-    (report,) = local.run(pipeline, metadata, lambda *_: None, lambda _: None)
+    (report,) = local.run(pipeline, place.of(config), lambda *_: None, lambda _: None)
     (artifact,) = report.outputs["examples"]
     for split in SPLITS:
         files = tf.io.gfile.glob(f"{artifact.uri}/Split-{split}/*")
