@@ -1,6 +1,7 @@
-"""What every layer of tests shares: what a machine may lack, and a browser where there is one."""
+"""What all layers of tests share: what a machine may lack, and how workers share tests."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from tests import databases
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _left_out: dict[str, list] = {}
+#: Fixtures of a whole layer that take long to make: all tests with one of them go to one worker.
+_SHARED_FIXTURES = ("world",)
 
 
 def _browser():
@@ -32,12 +35,26 @@ _NEEDS = {
 
 def pytest_collection_modifyitems(config, items):
     for marker, (is_there, *_) in _NEEDS.items():
-        if marked := [item for item in items if item.get_closest_marker(marker)]:
-            if is_there():
-                continue
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not is_there():
             _left_out[marker] = marked
             config.hook.pytest_deselected(items=marked)
             items[:] = [item for item in items if item not in marked]
+    if hasattr(config, "workerinput"):
+        _share_out(items)
+
+
+def _share_out(items):
+    """Keeps a file's tests on one worker, the longest first, so that both end together."""
+    for item in items:
+        shared = [name for name in _SHARED_FIXTURES if name in item.fixturenames]
+        item.add_marker(pytest.mark.xdist_group((shared or [str(item.path)])[0]))
+    layers = [Path(path).name for path in items[0].config.getini("testpaths")] if items else []
+    items.sort(key=lambda item: -layers.index(_layer(item, layers)))
+
+
+def _layer(item, layers):
+    return next((part for part in reversed(item.path.parts) if part in layers), layers[0])
 
 
 def pytest_terminal_summary(terminalreporter):
