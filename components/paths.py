@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 
 from components.store_path import StorePath
 
+_CHUNK_BYTES = 1 << 20
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 
 #: A local path, or one on a store; both have the verbs of pathlib that are used here.
@@ -100,6 +101,28 @@ def sizes(folder: AnyPath, names: Sequence[str]) -> dict[str, int]:
         for file, size in parent.entries()
     }
     return {name: found[folder / name] for name in names if folder / name in found}
+
+
+def bring_file(source: AnyPath, target: AnyPath) -> None:
+    """Makes a file that is written no more be at another place too; a folder above it is made.
+
+    On one disk both are one file under two names; on one store the store copies it.
+
+    Raises:
+      OSError: it cannot be read, or not be written there.
+    """
+    both = isinstance(source, StorePath) and isinstance(target, StorePath)
+    if both and source.scheme == target.scheme:
+        source.copy_to(target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, Path) and isinstance(target, Path):
+        # Another disk, or one without links: then it is copied.
+        with contextlib.suppress(OSError):
+            os.link(source.resolve(), target)
+            return
+    with source.open("rb") as content, target.open("wb") as file:
+        shutil.copyfileobj(content, file, _CHUNK_BYTES)
 
 
 def remove_tree(folder: AnyPath) -> None:

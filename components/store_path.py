@@ -202,6 +202,21 @@ class StorePath:
                 [str(self / name) for name in names], [str(folder / name) for name in names]
             )
 
+    def copy_to(self, target: StorePath) -> None:
+        """Copies the file to another place of the same store, which does it without sending it.
+
+        Raises:
+          OSError: it cannot be copied.
+        """
+        target.parent.mkdir()
+        with as_os_error(self.url):
+            self._systems().copy([self.url], [target.url])
+
+    @property
+    def scheme(self) -> str:
+        """What the address begins with: `gs` of `gs://...`."""
+        return self.url.partition("://")[0]
+
     def _match(self, pattern: str) -> list[tuple[str, int]]:
         """Names below this folder that match, with sizes; "*" ends at a slash, "**" does not."""
         start = f"{self.url}/"

@@ -7,7 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,7 @@ from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
 from components.serving.settings import ServeSettings
 from components.serving_check.settings import ServingCheckSettings
+from components.spans.settings import WindowSetting
 from components.trainer.extractor import EMBEDDED, is_remote
 from components.trainer.settings import TrainerSettings
 from components.tuner.settings import TunerSettings
@@ -70,7 +71,7 @@ class PushConfig(Section):
       approval: `automatic` pushes it; `manual` holds it back until `posters push`.
     """
 
-    approval: Literal["automatic", "manual"] = "automatic"
+    approval: Literal[automatic, manual] = "automatic"
 
 
 class Config(Section):
@@ -80,7 +81,7 @@ class Config(Section):
       name: the pipeline's name; lower-case letters, digits and dashes, as every runner takes it.
       workspace: holds all that runs write: artifacts, ML Metadata, cached features, pushed models.
       data_root: what `posters ingest` wrote.
-      span: which span of it to train on.
+      window: which spans of it to train on; see `components.spans.settings`.
       schema_path: the curated schema; by default the one that comes with the project.
       ingest: see `IngestOptions`.
       gate: see `GateSettings`.
@@ -102,7 +103,7 @@ class Config(Section):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     workspace: str
     data_root: str
-    span: Annotated[int, Field(ge=1)] | Literal["latest"] = "latest"
+    window: WindowSetting = "latest"
     schema_path: str | None = None
     ingest: IngestOptions = IngestOptions()
     gate: GateSettings = GateSettings()

@@ -23,8 +23,8 @@ from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
 from pipeline import data_nodes, fingerprints, report_node, training_nodes
 from pipeline.config import Config
-from pipeline.data import Span
 from pipeline.runners.capabilities import LOCAL, Runner
+from pipeline.windows import Window
 
 #: What the Trainer is given; it never sees the split that decides.
 _TRAINER_SPLITS = ("train", "eval")
@@ -33,12 +33,12 @@ PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
-def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipeline:
+def create_pipeline(config: Config, window: Window, runner: Runner = LOCAL) -> Pipeline:
     """Builds the DAG.
 
     Args:
       config: the checked configuration.
-      span: the data it trains on.
+      window: the data it trains on.
       runner: what it will run on; see `capabilities` for the differences that this makes.
 
     Returns:
@@ -48,12 +48,12 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     _check_slices(config)
-    data = data_nodes.create(config, span, runner)
+    data = data_nodes.create(config, window, runner)
     examples, schema = data.examples, data.schema
-    transform = transform_node(config, span, data)
-    training = training_nodes.create(config, span, transform, schema, PIXEL_CODE, runner)
+    transform = transform_node(config, window, data)
+    training = training_nodes.create(config, window, transform, schema, PIXEL_CODE, runner)
     trainer = training.trainer
-    baseline = _baseline(config, span, trainer, runner)
+    baseline = _baseline(config, window, trainer, runner)
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -61,7 +61,7 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         example_splits=[SPLIT],
         eval_config=eval_config(
             config.evaluator,
-            span.labels,
+            window.labels,
             config.features,
             fingerprints.code("components.evaluator"),
         ),
@@ -73,7 +73,7 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         evaluation=evaluator.outputs["evaluation"],
         settings=config.serving_check,
         features=config.features,
-        labels=span.labels,
+        labels=window.labels,
         split=SPLIT,
         code=fingerprints.code("components.serving_check"),
     )
@@ -86,7 +86,7 @@ def create_pipeline(config: Config, span: Span, runner: Runner = LOCAL) -> Pipel
         ),
         approval=config.push.approval,
     )
-    report = report_node.create(config, span, data, trainer, evaluator, pusher)
+    report = report_node.create(config, window, data, trainer, evaluator, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
     nodes += [serving_check, pusher, report]
     return Pipeline(
@@ -110,12 +110,12 @@ def _check_slices(config: Config) -> None:
         )
 
 
-def _baseline(config: Config, span: Span, trainer: BaseNode, runner: Runner) -> BaseNode:
+def _baseline(config: Config, window: Window, trainer: BaseNode, runner: Runner) -> BaseNode:
     """The node that finds the model which the new one must not fall behind."""
     if not runner.has_metadata:
         return LatestPushedModel(
             models_folder=config.models_folder,
-            labels=span.labels,
+            labels=window.labels,
             code=fingerprints.code("components.pusher"),
             candidate=trainer.outputs["model"],
         ).with_id(RESOLVER)
@@ -128,7 +128,7 @@ def _baseline(config: Config, span: Span, trainer: BaseNode, runner: Runner) -> 
     ).with_id(RESOLVER)
 
 
-def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> BaseNode:
+def transform_node(config: Config, window: Window, data: data_nodes.DataNodes) -> BaseNode:
     """Transform, which waits for the gate."""
     transform = Transform(
         examples=data.examples.outputs["examples"],
@@ -136,7 +136,7 @@ def transform_node(config: Config, span: Span, data: data_nodes.DataNodes) -> Ba
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
         custom_config={
             "features": dataclasses.asdict(config.features),
-            "labels": list(span.labels),
+            "labels": list(window.labels),
             "image_size": config.image.size,
             # Not the views: a mirrored one is made of what is stored already.
             "geometries": list(views.geometries(config.image.views)),

@@ -1,27 +1,24 @@
-"""Finding the data a run reads, and refusing early what no node could use."""
+"""Finding data: a data root's newest span, or one that a person names."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterator
 
 from components.errors import PostersError
 from components.paths import AnyPath, set_store_options, to_path
+from components.spans import reading
+from components.spans.reading import SPLITS as SPLITS
+from components.spans.words import ranges
 from components.store_path import StorePath
 from pipeline.config import Config
 
-SPLITS = ("train", "eval", "test")
 #: What `posters ingest` calls its shards.
 SHARDS = "*.tfrecord"
-#: What ingest writes last: on a store a span is there once this is.
-_MANIFEST = "manifest.json"
-_SPAN = re.compile(r"^span-(\d+)$")
 
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """One ingested span.
+    """One ingested span, as what looks at a single one needs it.
 
     Attributes:
       number: from 1.
@@ -35,94 +32,59 @@ class Span:
 
 
 def find_span(config: Config, place: AnyPath | None = None) -> Span:
-    """The span that the configuration asks for.
+    """The newest span.
 
     Args:
       config: the checked configuration.
       place: another data root, or the folder of one span; None for the configuration's data root.
 
     Raises:
-      PostersError: it is not there, has an empty split, or has no vocabulary.
+      PostersError: there is none, or it has no vocabulary.
     """
     number, folder = find_folder(config, place)
-    for split in SPLITS:
-        _check_split(folder, split)
-    return Span(number, folder, _read_vocabulary(folder))
+    return Span(number, folder, reading.read_vocabulary(folder))
 
 
-def find_span_in_copy(config: Config, copy: AnyPath) -> Span:
-    """The span of the configuration's data root, as a copy of it says; the root is not asked.
-
-    Args:
-      config: the checked configuration.
-      copy: a copy of the data root, or of the folder of one span of it.
-
-    Raises:
-      PostersError: see `find_span`.
-    """
-    span = find_span(config, copy)
-    return dataclasses.replace(span, folder=to_path(config.data_root) / f"span-{span.number}")
-
-
-def find_folder(config: Config, place: AnyPath | None = None) -> tuple[int, AnyPath]:
-    """Number and folder of the span that the configuration asks for, whatever is in it.
+def find_folder(
+    config: Config, place: AnyPath | None = None, number: int | None = None
+) -> tuple[int, AnyPath]:
+    """Number and folder of a span, whatever is in it.
 
     Args:
       config: the checked configuration.
       place: another data root, or the folder of one span; None for the configuration's data root.
+      number: the span's; None for the newest.
 
     Raises:
       PostersError: it is not there.
     """
+    root = open_root(config, place)
+    if place is not None and (of_place := reading.number_of(place)) is not None:
+        return of_place, place
+    numbers = find_numbers(root)
+    wanted = numbers[-1] if number is None else number
+    if wanted not in numbers:
+        raise PostersError(f"--span: {root} has no span-{wanted}; it has {ranges(numbers)}.")
+    return wanted, root / f"span-{wanted}"
+
+
+def open_root(config: Config, place: AnyPath | None = None) -> AnyPath:
+    """The data root, or another place in its stead, ready to be asked."""
     root = place or to_path(config.data_root)
     if isinstance(root, StorePath):
         set_store_options(config.beam.default)
-    if place is not None and (match := _SPAN.match(place.name)) and _is_span(place):
-        return int(match[1]), place
-    spans = {int(match[1]): path for path in _folders(root) if (match := _SPAN.match(path.name))}
-    hint = "Write it with: posters ingest --csv FILE --images FOLDER --out " + str(root)
-    if not spans:
-        raise PostersError(f"data_root: {root} holds no span-<N> folder of examples. {hint}")
-    number = max(spans) if config.span == "latest" else config.span
-    if number not in spans:
-        there = ", ".join(str(span) for span in sorted(spans))
-        raise PostersError(f"span: {root} has no span-{number}; it has {there}.")
-    return number, spans[number]
+    return root
 
 
-def _folders(root: AnyPath) -> Iterator[AnyPath]:
-    if isinstance(root, StorePath):
-        yield from filter(_is_span, root.folders("span-"))
-    elif root.is_dir():
-        yield from root.iterdir()
+def find_numbers(root: AnyPath) -> list[int]:
+    """The numbers of a data root's spans, ascending; at least one.
 
-
-def _is_span(folder: AnyPath) -> bool:
-    return (folder / _MANIFEST).exists() if isinstance(folder, StorePath) else folder.is_dir()
-
-
-def _check_split(folder: AnyPath, split: str) -> None:
-    shards = list((folder / split).glob(SHARDS))
-    if any(shard.stat().st_size for shard in shards):
-        return
-    found = f"{len(shards)} empty shard(s)" if shards else "no shard"
+    Raises:
+      PostersError: there is none.
+    """
+    if numbers := reading.numbers(root):
+        return numbers
     raise PostersError(
-        f"{folder / split}: the {split} split has {found}, so there is no example to "
-        f"{'train on' if split == 'train' else 'measure with'}. Ingest more examples, or raise its "
-        "share with ingest.split_shares."
+        f"data_root: {root} holds no span-<N> folder of examples. Write it with: posters ingest "
+        f"--csv FILE --images FOLDER --out {root}"
     )
-
-
-def _read_vocabulary(folder: AnyPath) -> tuple[str, ...]:
-    path = folder / "vocabulary.txt"
-    try:
-        labels = tuple(path.read_text(encoding="utf-8").split("\n"))
-    except OSError as error:
-        raise PostersError(
-            f"{path} cannot be read ({error.strerror}): it lists the labels, one a line, and "
-            "`posters ingest` writes it. Ingest again into another folder."
-        ) from error
-    labels = tuple(label for label in labels if label)
-    if not labels or len(set(labels)) != len(labels):
-        raise PostersError(f"{path} must list each label once, one a line; it has {len(labels)}.")
-    return labels

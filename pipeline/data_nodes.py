@@ -9,26 +9,20 @@ from pathlib import Path
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.common.importer import Importer
-from tfx.proto import example_gen_pb2
-from tfx.types import standard_artifacts
 
 from components.errors import PostersError
 from components.files import write_bytes
-from components.gate import accepted
 from components.gate.component import DataGate
 from components.paths import AnyPath, to_path
+from components.spans.component import ExampleGen
 from pipeline import fingerprints
 from pipeline.config import Config
-from pipeline.data import SHARDS, SPLITS, Span
 from pipeline.runners.capabilities import LOCAL, Runner
-
-PREVIOUS = "PreviousStatistics"
+from pipeline.windows import Window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +30,8 @@ class DataNodes:
     """The nodes up to the gate.
 
     Attributes:
-      examples: the span's examples, as a node's output.
-      statistics: of every split.
+      examples: makes the window's examples, and those that no gate has let through yet.
+      statistics: of every split of the latter.
       schema: the curated schema.
       gate: what everything that trains has to wait for.
       nodes: these and the others, in order.
@@ -50,72 +44,48 @@ class DataNodes:
     nodes: tuple[BaseNode, ...]
 
 
-def create(config: Config, span: Span, runner: Runner = LOCAL) -> DataNodes:
+def create(config: Config, window: Window, runner: Runner = LOCAL) -> DataNodes:
     """Builds the nodes from the examples to the gate.
 
     Args:
       config: the checked configuration.
-      span: the data to look at.
+      window: the data to look at.
       runner: what they will run on.
 
     Raises:
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     path = schema_path(config)
-    _check_schema(path, config, span)
-    splits = [
-        example_gen_pb2.Input.Split(name=split, pattern=f"{split}/{SHARDS}") for split in SPLITS
-    ]
-    examples = ImportExampleGen(
-        input_base=str(span.folder), input_config=example_gen_pb2.Input(splits=splits)
+    _check_schema(path, config, window)
+    examples = ExampleGen(
+        data_root=config.data_root,
+        spans={span.number: span.digest for span in window.spans},
+        labels=window.labels,
+        accepted_folder=accepted_folder(config),
+        code=fingerprints.code("components.spans"),
     )
     schema = ImportSchemaGen(schema_file=str(schema_copy(config)))
     if runner.local_store:
         stage(config)
     # The schema says that images are bytes: else StatisticsGen counts them as if they were words,
     # which takes twice the time.
-    statistics = StatisticsGen(
-        examples=examples.outputs["examples"], schema=schema.outputs["schema"]
-    )
+    new_examples = examples.outputs["new_examples"]
+    statistics = StatisticsGen(examples=new_examples, schema=schema.outputs["schema"])
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    before, gate = _gate(config, span, examples, statistics, schema, validator, runner)
-    nodes = (examples, schema, statistics, validator, *before, gate)
-    return DataNodes(examples, statistics, schema, gate, nodes)
-
-
-def _gate(
-    config: Config,
-    span: Span,
-    examples: BaseNode,
-    statistics: BaseNode,
-    schema: BaseNode,
-    validator: BaseNode,
-    runner: Runner,
-) -> tuple[list[BaseNode], BaseNode]:
-    """The gate, and the node that finds the previous span's statistics if there are any."""
-    folder = accepted_folder(config)
-    previous = accepted.latest_before(folder, span.number) if runner.has_metadata else None
-    importer = previous and Importer(
-        source_uri=previous.statistics, artifact_type=standard_artifacts.ExampleStatistics
-    ).with_id(PREVIOUS)
     gate = DataGate(
-        examples=examples.outputs["examples"],
+        examples=new_examples,
         statistics=statistics.outputs["statistics"],
         schema=schema.outputs["schema"],
         anomalies=validator.outputs["anomalies"],
         settings=config.gate,
         features=config.features,
-        labels=span.labels,
-        span=span.number,
-        accepted_folder=folder,
+        accepted_folder=accepted_folder(config),
         code=fingerprints.code("components.gate"),
-        previous=previous,
-        previous_statistics=importer.outputs["result"] if importer else None,
-        find_previous=not runner.has_metadata,
     )
-    return ([importer] if importer else []), gate
+    nodes = (examples, schema, statistics, validator, gate)
+    return DataNodes(examples, statistics, schema, gate, nodes)
 
 
 def accepted_folder(config: Config) -> str:
@@ -164,7 +134,7 @@ def read_schema(path: Path, key: str = "schema_path") -> schema_pb2.Schema:
     return schema
 
 
-def _check_schema(path: Path, config: Config, span: Span) -> None:
+def _check_schema(path: Path, config: Config, window: Window) -> None:
     """Refuses a schema under which every run would end in anomalies or a crash."""
     schema = read_schema(path)
     by_name = {feature.name: feature for feature in schema.feature}
@@ -177,8 +147,8 @@ def _check_schema(path: Path, config: Config, span: Span) -> None:
     domains = {domain.name: set(domain.value) for domain in schema.string_domain}
     feature = by_name[config.features.labels]
     domain = domains.get(feature.domain, set(feature.string_domain.value))
-    if domain and (unknown := [label for label in span.labels if label not in domain]):
+    if domain and (unknown := [label for label in window.labels if label not in domain]):
         raise PostersError(
             f"schema_path: the domain of {feature.name} in {path} lacks {', '.join(unknown)}, "
-            f"which the vocabulary of {span.folder} has. Add it to the domain."
+            f"which the vocabulary of {window.newest.folder} has. Add it to the domain."
         )

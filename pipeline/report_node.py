@@ -9,8 +9,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 from components.report.component import RunReport
 from pipeline import fingerprints
 from pipeline.config import Config
-from pipeline.data import Span
 from pipeline.data_nodes import DataNodes
+from pipeline.windows import Window
 
 #: What decides what a run's page shows.
 _CODE = (
@@ -26,7 +26,7 @@ _ELSEWHERE = {"workspace", "metadata", "kubeflow", "vertex", "resources", "price
 
 def create(
     config: Config,
-    span: Span,
+    window: Window,
     data: DataNodes,
     trainer: BaseNode,
     evaluator: BaseNode,
@@ -36,7 +36,7 @@ def create(
 
     Args:
       config: the checked configuration.
-      span: the data that was trained on.
+      window: the data that was trained on.
       data: the nodes up to the gate.
       trainer: makes the model.
       evaluator: judges it.
@@ -50,17 +50,15 @@ def create(
         evaluation=evaluator.outputs["evaluation"],
         blessing=evaluator.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
-        **parameters(config, span),
+        **parameters(config, window),
     )
 
 
-def parameters(config: Config, span: Span) -> dict[str, Any]:
+def parameters(config: Config, window: Window) -> dict[str, Any]:
     """What the node is told besides its inputs; see `RunReport`."""
     return {
         "settings": config.model_dump(mode="json", exclude=_ELSEWHERE),
         "features": config.features,
-        "labels": span.labels,
-        "span": span.number,
-        "data_folder": str(span.folder),
+        "labels": window.labels,
         "fingerprints": {name: fingerprints.code(name) for name in _CODE},
     }

@@ -18,14 +18,14 @@ from components.report.content import Content
 
 if TYPE_CHECKING:
     from pipeline.config import Config
-    from pipeline.data import Span
     from pipeline.runners.local import NodeReport
+    from pipeline.windows import Window
 
 SUMMARY = "summary.json"
 REPORT_NODE = "RunReport"
 #: Which node's output is which input of RunReport.
 _OUTPUTS = {
-    "examples": ("ImportExampleGen", "examples"),
+    "examples": ("ExampleGen", "examples"),
     "statistics": ("StatisticsGen", "statistics"),
     "gate_report": ("DataGate", "report"),
     "model": ("Trainer", "model"),
@@ -105,14 +105,14 @@ def read_content(folder: Path, summary: Mapping[str, Any]) -> Content:
 
 
 def gather(
-    folder: Path, config: Config, span: Span, reports: Sequence[NodeReport], started: float
+    folder: Path, config: Config, window: Window, reports: Sequence[NodeReport], started: float
 ) -> None:
     """Gathers what a run left that ended before RunReport, into the run's folder.
 
     Args:
       folder: the run's.
       config: its configuration.
-      span: the data that it read.
+      window: the data that it read.
       reports: of the nodes, as far as it came.
       started: when it began, in seconds since 1970.
     """
@@ -127,19 +127,21 @@ def gather(
         for key, (node, output) in _OUTPUTS.items()
         if (found := outputs.get(node, {}).get(output))
     }
-    sources = executor.locate(artifacts, **report_node.parameters(config, span))
-    refusal = _refusal(config, span, started)
+    sources = executor.locate(artifacts, **report_node.parameters(config, window))
+    if sources.window is None:
+        sources = dataclasses.replace(sources, window=window.record())
+    refusal = _refusal(config, window, started)
     if sources.gate_report is None and refusal:
         sources = dataclasses.replace(sources, gate_report=str(refusal))
     content.write(str(folder), collect.collect(sources))
 
 
-def _refusal(config: Config, span: Span, started: float) -> Path | None:
+def _refusal(config: Config, window: Window, started: float) -> Path | None:
     """Where the gate left its reasons, if it refused in this run."""
-    from components.gate import report
+    from components.gate import executor, report
     from pipeline import data_nodes
 
-    folder = Path(data_nodes.accepted_folder(config)) / f"refused-span-{span.number}"
+    folder = Path(executor.refused_folder(data_nodes.accepted_folder(config), window.numbers))
     file = folder / report.NAME
     # An earlier run's lies in the same place.
     return folder if file.exists() and file.stat().st_mtime >= started else None

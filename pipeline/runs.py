@@ -60,6 +60,11 @@ class Run:
         pushed = self.summary.get("pushed_path")
         return bool(pushed) and served.version(str(Path(pushed).parent)) in self.versions
 
+    @property
+    def spans(self) -> list[int]:
+        """The numbers of the spans that it trained on, ascending; none if that is not known."""
+        return [span["number"] for span in self.summary.get("spans") or ()]
+
     def figure(self, key: str) -> float | None:
         """A figure of the whole test split; None if it was not measured."""
         return (self.summary.get("metrics") or {}).get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.runners.reports import NodeReport
 
 #: Grows when a reader of `summary.json` would have to change.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RunSummary:
     Attributes:
       run_id: when it began, in UTC; also its folder's name.
       config: every setting that took effect, JSON values.
-      span: number of the span it trained on.
+      spans: what it trained on: number, date, digest of the manifest and examples of each.
       labels: the vocabulary, in order.
       import_seconds: spent loading TensorFlow, TFX and Beam.
       nodes: one report a node, in order.
@@ -47,7 +47,7 @@ class RunSummary:
 
     run_id: str
     config: dict[str, Any]
-    span: int
+    spans: Sequence[Mapping[str, Any]]
     labels: Sequence[str]
     import_seconds: float
     nodes: Sequence[NodeReport]
@@ -79,7 +79,7 @@ class RunSummary:
             "run_id": self.run_id,
             "status": self.status,
             "error": self.error,
-            "span": self.span,
+            "spans": list(self.spans),
             "import_seconds": round(self.import_seconds, 3),
             "seconds": round(sum(node.seconds for node in self.nodes), 3),
             "peak_memory_bytes": max((node.used.peak_bytes for node in self.nodes), default=0),

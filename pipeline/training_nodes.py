@@ -20,9 +20,9 @@ from components.trainer.base_model import LatestPushedOfAnotherTraining, digest
 from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
 from pipeline import fingerprints
 from pipeline.config import Config
-from pipeline.data import Span
 from pipeline.runners import custom_job
 from pipeline.runners.capabilities import LOCAL, Runner
+from pipeline.windows import Window
 
 WARM_START_RESOLVER = "WarmStartResolver"
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
@@ -39,7 +39,7 @@ class TrainingNodes:
 
 def create(
     config: Config,
-    span: Span,
+    window: Window,
     transform: BaseNode,
     schema: BaseNode,
     pixel_code: Sequence[str],
@@ -49,14 +49,14 @@ def create(
 
     Args:
       config: the checked configuration.
-      span: the data they train on.
+      window: the data they train on.
       transform: Transform.
       schema: the node with the curated schema.
       pixel_code: modules that decide, besides a node's own, which pixels it reads.
       runner: what they will run on.
     """
     code = fingerprints.code("components.trainer", *pixel_code)
-    custom_config = _custom_config(config, span, code, runner)
+    custom_config = _custom_config(config, window, code, runner)
     inputs: dict[str, Any] = {
         "examples": transform.outputs["transformed_examples"],
         "transform_graph": transform.outputs["transform_graph"],
@@ -71,7 +71,7 @@ def create(
         found["hyperparameters"] = before[-1].outputs["best_hyperparameters"]
     if config.trainer.warm_start:
         trained_on = {"examples": inputs["examples"], **found}
-        before.append(_warm_start(config, span, custom_config, trained_on, runner))
+        before.append(_warm_start(config, window, custom_config, trained_on, runner))
         found["base_model"] = before[-1].outputs["model"]
     trainer_class, custom_config = _trainer_class(config, custom_config, runner)
     trainer = trainer_class(
@@ -80,12 +80,12 @@ def create(
     return TrainingNodes([*before, trainer], trainer)
 
 
-def _custom_config(config: Config, span: Span, code: str, runner: Runner) -> dict[str, Any]:
+def _custom_config(config: Config, window: Window, code: str, runner: Runner) -> dict[str, Any]:
     """What Trainer and Tuner are told; see `components.trainer.run.run_fn`."""
     return {
         "settings": dataclasses.asdict(config.trainer),
         "features": dataclasses.asdict(config.features),
-        "labels": list(span.labels),
+        "labels": list(window.labels),
         "image_size": config.image.size,
         "views": list(config.image.views),
         "feature_cache": runner.feature_cache or str(Path(config.workspace) / "features"),
@@ -126,7 +126,7 @@ def _tuner(config: Config, custom_config: dict[str, Any], inputs: dict[str, Any]
 
 def _warm_start(
     config: Config,
-    span: Span,
+    window: Window,
     custom_config: dict[str, Any],
     trained_on: dict[str, BaseChannel],
     runner: Runner,
@@ -136,7 +136,7 @@ def _warm_start(
     if not runner.has_metadata:
         return LatestPushedModel(
             models_folder=config.models_folder,
-            labels=span.labels,
+            labels=window.labels,
             # Named for the training, so that the same one again goes on from the same model.
             code=settings,
             **trained_on,

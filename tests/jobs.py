@@ -63,7 +63,7 @@ def job(root: str = "gs://bucket/posters/artifacts") -> dict[str, Any]:
     }
     whole = {
         "displayName": "two-span-1",
-        "labels": {"span": "1"},
+        "labels": {"window": "span-1"},
         "pipelineSpec": spec,
         "runtimeConfig": {"gcsOutputDirectory": root},
     }

@@ -45,7 +45,6 @@ def container(
     makes: Mapping[str, str] | None = None,
     cached: bool = True,
     gives: Sequence[str] = (),
-    driver: str | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """A task that is a container.
@@ -55,12 +54,9 @@ def container(
       makes: types of its outputs by key.
       cached: whether the cache is asked.
       gives: names of its output parameters.
-      driver: what runs before.
       more: of the task: `inputs`, `dependentTasks`, `triggerPolicy`.
     """
     executor = {"container": {"image": "image:1", "command": script(lines)}}
-    if driver is not None:
-        executor["container"]["lifecycle"] = {"preCacheCheck": {"command": script(driver)}}
     task = {"cachingOptions": {"enableCache": cached}, **more}
     return {"task": task, "executor": executor, "outputs": _outputs(makes or {}, gives)}
 

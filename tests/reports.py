@@ -22,6 +22,7 @@ from components.gate.facts import SplitFacts
 from components.gate.report import GateReport
 from components.report.executor import locate
 from components.report.sources import Sources
+from components.spans.record import SpanRecord, WindowRecord
 from pipeline import config as configuration
 from tests.examples import FEATURES, encode, example, picture, write_records
 
@@ -135,14 +136,22 @@ class Left:
             "settings": settings.model_dump(mode="json"),
             "features": FEATURES,
             "labels": labels,
-            "span": 3,
-            "data_folder": str(self.root / "span-3"),
             "fingerprints": {"components.trainer": "0123456789abcdef"},
         }
 
     def sources(self, labels: tuple[str, ...] = LABELS) -> Sources:
         """All pieces."""
-        return locate(self.artifacts, **self.parameters(labels))
+        found = locate(self.artifacts, **self.parameters(labels))
+        if found.window is None:
+            return found
+        # What was left may have been copied since.
+        spans = [
+            dataclasses.replace(span, folder=str(self.root / f"span-{span.number}"))
+            for span in found.window.spans
+        ]
+        return dataclasses.replace(
+            found, window=dataclasses.replace(found.window, spans=tuple(spans))
+        )
 
 
 def leave(root: Path, answers: Predictions, title: str = SCRIPT, blessed: bool = True) -> Left:
@@ -167,12 +176,24 @@ def leave(root: Path, answers: Predictions, title: str = SCRIPT, blessed: bool =
             for row, identifier in enumerate(answers.ids.tolist())
         ],
     )
+    _write_window(root, answers.labels)
     _write_gate(root, answers.labels)
     for split in SPLITS:
         _write_statistics(root / "statistics" / f"Split-{split}")
     _write_model(root / "model" / "Format-Serving", answers.labels)
     _write_span(root / "span-3")
     return Left(root)
+
+
+def _write_window(root: Path, labels: tuple[str, ...]) -> None:
+    spans = [
+        SpanRecord(
+            number, str(root / f"span-{number}"), f"{number}f" * 32, f"2026-01-{number:02}",
+            dict.fromkeys(SPLITS, examples), {},
+        )
+        for number, examples in ((1, 600), (3, 100))
+    ]  # fmt: skip
+    WindowRecord(tuple(spans), labels, (3,)).write(str(root / "examples"))
 
 
 def _write_gate(root: Path, labels: tuple[str, ...]) -> None:
@@ -182,12 +203,15 @@ def _write_gate(root: Path, labels: tuple[str, ...]) -> None:
         "threshold": 0.1,
     }  # fmt: skip
     GateReport(
-        span=3,
+        spans=(3,),
+        window=(1, 3),
         verdict="passed",
         findings=(),
         override=None,
         splits={split: SplitFacts(100, counts) for split in SPLITS},
+        totals=dict.fromkeys(SPLITS, 700),
         previous=None,
+        usual=None,
         distances=(distance,),
         settings={},
     ).write(str(root / "gate_report"))

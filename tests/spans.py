@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.examples import encode, example, picture, write_records
@@ -43,4 +45,47 @@ def write_span(
         ]
         write_records(folder / split / "data-00000-of-00001.tfrecord", records)
     (folder / "vocabulary.txt").write_text("".join(f"{label}\n" for label in vocabulary))
+    counts = {
+        split: Counter(label for labels, _ in examples for label in labels)
+        for split, examples in splits.items()
+    }
+    write_manifest(folder, {split: len(examples) for split, examples in splits.items()}, counts)
     return folder
+
+
+def write_manifest(
+    folder: Path,
+    examples: Mapping[str, int],
+    counts: Mapping[str, Mapping[str, int]],
+    date: str = "2026-01-05",
+) -> None:
+    """Writes what ingest writes last, as far as it is read: of the shards that are there.
+
+    Args:
+      folder: the span's.
+      examples: by split, how many there are.
+      counts: by split, how often each label occurs.
+      date: the span's.
+    """
+    labels = sorted({label for found in counts.values() for label in found})
+    shards = [
+        {"name": str(path.relative_to(folder)), "bytes": path.stat().st_size}
+        for path in sorted(folder.glob("*/*.tfrecord"))
+    ]
+    manifest = {
+        "date": date,
+        "counts": {},
+        "examples": dict(examples),
+        "rejected": {},
+        "labels": {
+            "kept": {
+                label: {split: found.get(label, 0) for split, found in counts.items()}
+                for label in labels
+            },
+            "dropped": {},
+            "others": {},
+            "new": {},
+        },
+        "shards": shards,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))

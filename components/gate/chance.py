@@ -39,6 +39,18 @@ def largest_share_change(now: Mapping[str, int], before: Mapping[str, int]) -> f
     return _DEVIATIONS * math.sqrt(pooled * (1 - pooled) * inverse_sizes)
 
 
+def fewest(count: float) -> float:
+    """The bound on a number of examples where `count` are usual: four standard errors below.
+
+    Args:
+      count: >= 0.
+
+    Returns:
+      A number >= 0: `fewest(100)` is 60, `fewest(16)` is 0.
+    """
+    return max(0.0, count - _DEVIATIONS * math.sqrt(count))
+
+
 def divergence(count_now: int, count_before: int) -> float:
     """The bound on the Jensen-Shannon divergence, in bits, of two samples' histograms.
 

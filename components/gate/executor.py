@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -21,6 +21,7 @@ from components.gate import accepted, anomalies, culprits, facts, rules
 from components.gate.findings import Finding
 from components.gate.report import GateReport
 from components.gate.settings import GateSettings
+from components.spans import record as spans
 
 #: Custom properties of a report artifact; ML Metadata keeps them with the run.
 VERDICT = "verdict"
@@ -42,8 +43,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
         """See the base class.
 
         Args:
-          input_dict: `examples`, `statistics`, `schema` and `anomalies`, one artifact each, and
-            `previous_statistics`, one or none.
+          input_dict: `examples`, `statistics`, `schema` and `anomalies`, one artifact each.
           output_dict: `report`, one artifact.
           exec_properties: see `DataGateSpec`.
 
@@ -52,11 +52,12 @@ class DataGateExecutor(base_executor.BaseExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = GateSettings(**json.loads(exec_properties["settings"]))
-        report = _judge(input_dict, exec_properties, settings)
         folder = exec_properties["accepted_folder"]
+        window = spans.read(artifact_utils.get_single_uri(input_dict["examples"]))
+        report = _judge(input_dict, exec_properties, settings, window)
         if report.verdict == "refused":
             # TFX removes the outputs of a node that fails; this one is for who asks why.
-            report.write(f"{folder}/refused-span-{report.span}")
+            report.write(refused_folder(folder, report.window))
             raise PostersError(report.refusal())
         artifact = artifact_utils.get_single_instance(output_dict["report"])
         report.write(artifact.uri)
@@ -67,28 +68,34 @@ class DataGateExecutor(base_executor.BaseExecutor):
             artifact.set_string_custom_property(OVERRIDDEN, ", ".join(kinds))
         statistics = artifact_utils.get_single_uri(input_dict["statistics"])
         reason = report.override if report.verdict == "overridden" else None
-        accepted.record(folder, accepted.Accepted(report.span, statistics, reason))
+        for span in window.new_spans:
+            item = accepted.Accepted(span.number, statistics, span.manifest, span.examples, reason)
+            accepted.record(folder, item)
+
+
+def refused_folder(accepted_folder: str, window: Sequence[int]) -> str:
+    """Where the gate leaves its reasons if it refuses a window's data."""
+    return f"{accepted_folder}/refused-span-{max(window)}"
 
 
 def _judge(
-    inputs: dict[str, list[types.Artifact]], properties: dict[str, Any], settings: GateSettings
+    inputs: dict[str, list[types.Artifact]],
+    properties: dict[str, Any],
+    settings: GateSettings,
+    window: spans.WindowRecord,
 ) -> GateReport:
     features = Features(**json.loads(properties["features"]))
-    vocabulary = json.loads(properties["labels"])
     statistics = _read_statistics(inputs["statistics"])
     splits = {name: facts.read(item, features.labels) for name, item in statistics.items()}
+    whole = _with_the_others(splits, window)
     schema = _read_schema(inputs["schema"])
-    previous = _previous(properties)
-    earlier = _read_earlier(inputs, previous, list(splits)) if previous else None
-    earlier_facts = earlier and {
-        name: facts.read(item, features.labels) for name, item in earlier.items()
+    before = accepted.before(accepted.read_all(properties["accepted_folder"]), window.new)
+    previous, usual = accepted.latest(before), accepted.usual_size(before)
+    earlier = previous and {
+        split: _load_statistics(previous.statistics, split) for split in statistics
     }
-    found = rules.check(
-        rules.Data(splits, features.labels, vocabulary),
-        settings,
-        earlier_facts,
-        previous.span if previous else None,
-    )
+    data = rules.Data(splits, features.labels, window.labels, whole, len(window.new))
+    found = rules.check(data, settings, usual)
     found += anomalies.describe(
         _read_anomalies(inputs["anomalies"], splits), settings, features.labels
     )
@@ -96,18 +103,35 @@ def _judge(
     found += apart
     if found:
         folders = {split: _split_uri(inputs["examples"], split) for split in splits}
-        found = culprits.name(found, folders, features, vocabulary, schema)
+        found = culprits.name(found, folders, features, window.labels, schema)
     verdict = ("overridden" if settings.override else "refused") if found else "passed"
     return GateReport(
-        span=int(properties["span"]),
+        spans=window.new,
+        window=tuple(span.number for span in window.spans),
         verdict=verdict,
         findings=tuple(found),
         override=settings.override,
         splits=splits,
+        totals={split: numbers.examples for split, numbers in whole.items()},
         previous=previous,
+        usual=usual,
         distances=tuple(distances),
         settings=dataclasses.asdict(settings),
     )
+
+
+def _with_the_others(
+    splits: Mapping[str, facts.SplitFacts], window: spans.WindowRecord
+) -> dict[str, facts.SplitFacts]:
+    """The facts of the whole window: of what was let through before, as its manifests tell."""
+    others = [span for span in window.spans if span.number not in window.new]
+    return {
+        split: numbers.plus(
+            spans.total(others, split),
+            {label: spans.total(others, split, label) for label in window.labels},
+        )
+        for split, numbers in splits.items()
+    }
 
 
 def _compare(
@@ -118,7 +142,7 @@ def _compare(
     settings: GateSettings,
     labels_feature: str,
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """Train against the previous span's train, and eval and test against train."""
+    """Train against the train that was accepted last, and eval and test against train."""
     numbers = {name: facts.read(item, labels_feature) for name, item in statistics.items()}
     train, found, distances = statistics["train"], [], []
     if not numbers["train"].examples:
@@ -160,22 +184,6 @@ def _plain(split: str, measured: Any) -> list[dict[str, Any]]:
 def _read_statistics(artifacts: list[types.Artifact]) -> _Statistics:
     names = artifact_utils.decode_split_names(artifacts[0].split_names)
     return {name: _load_statistics(artifacts[0].uri, name) for name in names}
-
-
-def _previous(properties: dict[str, Any]) -> accepted.Accepted | None:
-    """The span to compare with, if there is one."""
-    if properties["find_previous"]:
-        return accepted.latest_before(properties["accepted_folder"], int(properties["span"]))
-    return accepted.from_json(properties["previous"]) if properties.get("previous") else None
-
-
-def _read_earlier(
-    inputs: dict[str, list[types.Artifact]], previous: accepted.Accepted, splits: list[str]
-) -> _Statistics:
-    # An imported artifact does not say which splits it has on every runner.
-    artifacts = inputs.get("previous_statistics")
-    folder = artifacts[0].uri if artifacts else previous.statistics
-    return {split: _load_statistics(folder, split) for split in splits}
 
 
 def _load_statistics(uri: str, split: str) -> statistics_pb2.DatasetFeatureStatisticsList:

@@ -22,6 +22,13 @@ class SplitFacts:
     labels: Mapping[str, int]
     values: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
+    def plus(self, examples: int, labels: Mapping[str, int]) -> SplitFacts:
+        """The facts of these examples and of others together; `values` are of these alone."""
+        names = {*self.labels, *(label for label, count in labels.items() if count)}
+        together = {name: self.labels.get(name, 0) + labels.get(name, 0) for name in names}
+        ordered = sorted(together.items(), key=lambda item: (-item[1], item[0]))
+        return SplitFacts(self.examples + examples, dict(ordered), self.values)
+
     def share(self, label: str) -> float:
         """The share of the examples that carry the label, in [0, 1]; 0 of no examples."""
         return self.labels.get(label, 0) / self.examples if self.examples else 0.0

@@ -11,7 +11,7 @@ class Finding:
 
     Attributes:
       rule: which rule found it: a kind of TFDV's anomalies, or `EMPTY_SPLIT` and the like.
-      split: the split it was found in; None for the span as a whole.
+      split: the split it was found in; None for the spans as a whole.
       feature: the feature it is about; None if about examples as such.
       problem: a sentence with the numbers and the limit's name.
       remedy: a sentence with what to do.
@@ -27,7 +27,7 @@ class Finding:
 
     def describe(self) -> str:
         """Several lines for a person."""
-        where = ", ".join(part for part in (self.split, self.feature) if part) or "the whole span"
+        where = ", ".join(part for part in (self.split, self.feature) if part) or "all splits"
         lines = [f"[{self.rule}] {where}: {self.problem}."]
         if self.examples:
             lines.append(f"    such as: {', '.join(self.examples)}")

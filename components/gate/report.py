@@ -13,9 +13,10 @@ from tfx.dsl.io import fileio
 from components.gate.accepted import Accepted
 from components.gate.facts import SplitFacts
 from components.gate.findings import Finding
+from components.spans.words import in_words
 
 #: Grows when a reader of the report would have to change.
-FORMAT = 1
+FORMAT = 2
 NAME = "gate.json"
 Verdict = Literal["passed", "overridden", "refused"]
 
@@ -25,22 +26,28 @@ class GateReport:
     """One decision.
 
     Attributes:
-      span: number of the span in question.
+      spans: numbers of the spans in question.
+      window: numbers of all that is trained on.
       verdict: `overridden` if a person's reason stood against findings.
       findings: everything that was wrong.
       override: the reason that was given, needed or not.
-      splits: what the statistics say.
-      previous: what the span was compared with, if there was something.
+      splits: what the statistics of the spans in question say.
+      totals: how many examples each split has in the whole window.
+      previous: what they were compared with for drift, if there was something.
+      usual: how many examples a span before them has in each split, if that is known.
       distances: every drift and skew measured: feature, split, kind, value and threshold.
       settings: the limits.
     """
 
-    span: int
+    spans: tuple[int, ...]
+    window: tuple[int, ...]
     verdict: Verdict
     findings: tuple[Finding, ...]
     override: str | None
     splits: Mapping[str, SplitFacts]
+    totals: Mapping[str, int]
     previous: Accepted | None
+    usual: Mapping[str, float] | None
     distances: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any]
 
@@ -53,7 +60,7 @@ class GateReport:
 
     def refusal(self) -> str:
         """The message of a run that it stops."""
-        lines = [f"the data of span {self.span} is not fit to train on:"]
+        lines = [f"the data of {in_words(self.spans)} is not fit to train on:"]
         lines += [f"  {line}" for item in self.findings for line in item.describe().split("\n")]
         lines.append(
             "If all this is known and meant, go on once and say why; the reason is kept with the "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from components.gate import chance
 from components.gate.facts import SplitFacts
 from components.gate.findings import Finding
 from components.gate.settings import GateSettings
@@ -27,40 +28,44 @@ class Data:
     """What the rules look at.
 
     Attributes:
-      splits: every split, by name.
+      splits: every split of the new spans, by name.
       labels_feature: what the feature with the labels is called.
       vocabulary: every label that a model learns.
+      window: the same splits of all that is trained on, of which the new spans are a part; None if
+        they are all of it.
+      spans: how many spans are new.
     """
 
     splits: Mapping[str, SplitFacts]
     labels_feature: str
     vocabulary: Sequence[str]
+    window: Mapping[str, SplitFacts] | None = None
+    spans: int = 1
 
 
 def check(
-    data: Data,
-    settings: GateSettings,
-    previous: Mapping[str, SplitFacts] | None = None,
-    previous_span: int | None = None,
+    data: Data, settings: GateSettings, usual: Mapping[str, float] | None = None
 ) -> list[Finding]:
-    """Everything wrong with a span.
+    """Everything wrong with the new spans, and with what they and the others are together.
+
+    Whether there is enough of everything is asked of all that is trained on: a week's posters need
+    not have every label.
 
     Args:
-      data: the span.
+      data: the spans.
       settings: the limits.
-      previous: the splits of the previous span accepted, if there is one.
-      previous_span: its number.
+      usual: how many examples a span has in each split, if that is known.
     """
     findings = []
-    for split, facts in data.splits.items():
+    for split, facts in (data.window or data.splits).items():
         if not facts.examples:
             findings.append(_empty(split))
             continue  # every other rule would only say the same again
         findings += _few(split, facts, settings)
         findings += _missing(split, facts, data, settings)
-        findings += _unknown(split, facts, data, settings)
-    if previous is not None:
-        findings += _shrunk(data.splits, previous, previous_span, settings)
+        findings += _unknown(split, data.splits[split], data, settings)
+    if usual is not None:
+        findings += _shrunk(data, usual, settings)
     return findings
 
 
@@ -117,29 +122,26 @@ def _unknown(
         yield Finding(UNKNOWN_LABEL, split, data.labels_feature, problem, remedy)
 
 
-def _shrunk(
-    now: Mapping[str, SplitFacts],
-    before: Mapping[str, SplitFacts],
-    previous_span: int | None,
-    settings: GateSettings,
-) -> Iterator[Finding]:
-    def compare(split: str | None, count: int, earlier: int) -> Iterator[Finding]:
-        if count < settings.min_share_of_previous * earlier:
+def _shrunk(data: Data, usual: Mapping[str, float], settings: GateSettings) -> Iterator[Finding]:
+    def compare(split: str | None, count: float, earlier: float) -> Iterator[Finding]:
+        share = settings.min_share_of_previous
+        if count < min(share * earlier, chance.fewest(earlier)):
+            each = "" if data.spans == 1 else f" in each of {data.spans} new spans"
             problem = (
-                f"{count} examples, and {earlier} in span {previous_span}: {count / earlier:.0%} "
-                f"of them, and at least {settings.min_share_of_previous:.0%} is wanted "
+                f"{count:g} examples{each}, and {earlier:g} in the spans before: "
+                f"{count / earlier:.0%} of them, and at least {share:.0%} is wanted "
                 "(gate.min_share_of_previous)"
             )
             remedy = "Look for rows and images that are gone from the source, and ingest again"
             yield Finding(SHRUNK, split, None, problem, remedy)
 
-    counts = [sum(facts.examples for facts in splits.values()) for splits in (now, before)]
-    total = list(compare(None, *counts))
+    now = {split: facts.examples / data.spans for split, facts in data.splits.items()}
+    total = list(compare(None, sum(now.values()), sum(usual.values())))
     yield from total
     if not total:  # else each split would say it once more
-        for split, facts in now.items():
-            if facts.examples and split in before:
-                yield from compare(split, facts.examples, before[split].examples)
+        for split, count in now.items():
+            if count and split in usual:
+                yield from compare(split, count, usual[split])
 
 
 def _name(items: Sequence[str]) -> str:

@@ -43,18 +43,22 @@ class GateSettings:
     """When data is good enough to train on. What the schema forbids is an anomaly.
 
     Attributes:
-      min_examples: fewest examples in each split. An empty split is refused whatever this says.
-      min_examples_by_label: fewest examples of each label of the vocabulary, in each split. Without
-        one in train a label cannot be learned, without one in eval it gets no threshold, without
-        one in test its quality is unknown.
-      max_unknown_labels: how often labels outside the vocabulary may occur in a split. They count
-        for nothing in training, so that an example seems to lack a label that it has.
+      min_examples: fewest examples in each split, over all spans that are trained on. An empty
+        split is refused whatever this says.
+      min_examples_by_label: fewest examples of each label of the vocabulary, in each split, over
+        all spans that are trained on. Without one in train a label cannot be learned, without one
+        in eval it gets no threshold, without one in test its quality is unknown.
+      max_unknown_labels: how often labels outside the vocabulary may occur in a split of the new
+        spans. They count for nothing in training, so that an example seems to lack a label that it
+        has.
       allowed_anomalies: by kind, how many anomalies may stand: one is one feature in one split.
         Kinds are those of TFDV, such as INT_TYPE_BIG_INT; a refusal names them. Others: none.
-      min_share_of_previous: fewest examples, over all splits and in each, as a share of those in
-        the previous span accepted; in [0, 1]. 0 switches it off.
-      max_label_drift: largest change since the previous span of one label's share of all labels
-        given in train, in [0, 1]; None takes the schema's drift_comparator.
+      min_share_of_previous: fewest examples in a new span, over all splits and in each, as a share
+        of the median of the last five spans accepted; in [0, 1]. The first span accepted does not
+        count: it holds a whole catalogue, and later ones what was added. So nothing is compared
+        before there are two. Fewer that chance alone explains stop nothing. 0 switches it off.
+      max_label_drift: largest change since the spans accepted last of one label's share of all
+        labels given in train, in [0, 1]; None takes the schema's drift_comparator.
       override: a person's reason to go on whatever the gate finds, kept with the run; None for the
         gate to decide. `posters run --allow-anomalies` sets it for one run.
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
 import json
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.errors import PostersError
 from components.files import file_digest, write_bytes, write_text
@@ -51,6 +52,7 @@ def ingest(
     progress: Progress | None = None,
     *,
     span: int | None = None,
+    date: datetime.date | None = None,
     beam_options: Sequence[str] = (),
 ) -> IngestResult:
     """Writes the next span below `out` from a table and images, or leaves things as they were.
@@ -65,6 +67,8 @@ def ingest(
       progress: called with (done, total) numbers of rows. A row is gone through twice, to look at
         its image and to write it, and each time counts half.
       span: the number of the span, 1 or more; None takes the next.
+      date: the day that the source is of, by which windows of dates choose; None takes today's, in
+        UTC. One that is there keeps its own.
       beam_options: as Beam's command line takes them, `--runner=...` for one; none runs here.
 
     Raises:
@@ -82,7 +86,14 @@ def ingest(
         set_store_options(beam_options)
     root = open_root(out)
     with root.held():
-        return _ingest(source, root, options, progress, span, beam_options)
+        return _ingest(source, root, options, progress, _Place(span, date), beam_options)
+
+
+class _Place(NamedTuple):
+    """Number and date that the span is to have; None leaves it to ingest."""
+
+    number: int | None
+    date: datetime.date | None
 
 
 def _ingest(
@@ -90,17 +101,18 @@ def _ingest(
     root: LocalRoot | StoreRoot,
     options: IngestOptions,
     progress: Progress | None,
-    wanted: int | None,
+    wanted: _Place,
     beam_options: Sequence[str],
 ) -> IngestResult:
     out = root.folder
     earlier = spans.find_spans(out)
     fingerprint = manifests.describe_source(source.table, source.images)
     same = spans.find_same(earlier, fingerprint, options)
-    if same is not None and wanted in (None, same.number):
-        return IngestResult(same.folder, same.manifest, already_done=True)
+    if same is not None and wanted.number in (None, same.number):
+        note = _other_date(same, wanted.date)
+        return IngestResult(same.folder, same.manifest, already_done=True, note=note)
     spans.check_features(earlier, options)
-    number = spans.choose_number(out, earlier, wanted)
+    number = spans.choose_number(out, earlier, wanted.number)
     folder = out / f"span-{number}"
     with root.scratch(number) as scratch:
         job = _to_job(source, scratch, out, earlier, options)
@@ -108,10 +120,20 @@ def _ingest(
         counts = manifests.count(tallies)
         if earlier and not counts["examples"] and counts["known"] + counts["changed"]:
             return _nothing_new(earlier[-1], scratch, folder, counts)
-        manifest = _complete(job, number, earlier, tallies, fingerprint)
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        head = {"span": number, "date": (wanted.date or today).isoformat()}
+        manifest = _complete(job, head, earlier, tallies, fingerprint)
         root.publish(scratch, folder, manifest)
     rejected_list(folder).unlink(missing_ok=True)
     return IngestResult(folder, manifest, already_done=False)
+
+
+def _other_date(span: Span, date: datetime.date | None) -> str:
+    """What to tell of a date that was asked for and that the span does not have."""
+    there = span.manifest.get("date")
+    if date is None or there == date.isoformat():
+        return ""
+    return f"it has {f'the date {there}' if there else 'no date'}, which stays: spans do not change"
 
 
 def rejected_list(folder: AnyPath) -> AnyPath:
@@ -177,7 +199,7 @@ def _nothing_new(
 
 def _complete(
     job: Job,
-    number: int,
+    head: Mapping[str, Any],
     earlier: Sequence[Span],
     tallies: Tallies,
     fingerprint: Mapping[str, Any],
@@ -195,7 +217,7 @@ def _complete(
     counted = manifests.build(tallies, vocabulary, known)
     manifest = {
         "format_version": spans.FORMAT_VERSION,
-        "span": number,
+        **head,
         "code": manifests.describe_code(),
         "source": dict(fingerprint),
         "options": job.options.to_manifest(),

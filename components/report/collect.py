@@ -9,6 +9,7 @@ import components
 from components.report import data, evaluation, training
 from components.report.content import FORMAT, Content
 from components.report.sources import Sources
+from components.spans.words import in_words
 
 _LIBRARIES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam", "numpy")
 
@@ -18,15 +19,15 @@ def collect(sources: Sources) -> Content:
 
     Returns:
       `data`, `training` and `evaluation` (see the modules of these names; None where a run did not
-      come so far), what the run was, and `missing`: a sentence for each piece that should be there
-      and is not.
+      come so far), what the run was, `spans` in words, and `missing`: a sentence for each piece
+      that should be there and is not.
     """
     missing: list[str] = []
     return {
         "format": FORMAT,
         "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "name": sources.settings["name"],
-        "span": sources.span,
+        "spans": _spans(sources),
         "labels": list(sources.labels),
         "settings": sources.settings,
         "code": {
@@ -40,3 +41,9 @@ def collect(sources: Sources) -> Content:
         "pushed_to": sources.pushed_to,
         "missing": missing,
     }
+
+
+def _spans(sources: Sources) -> str:
+    if sources.window is None:
+        return "unknown spans"
+    return in_words([span.number for span in sources.window.spans])

@@ -24,8 +24,6 @@ class RunReportSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "features": ExecutionParameter(type=str),
         "labels": ExecutionParameter(type=str),
-        "span": ExecutionParameter(type=int),
-        "data_folder": ExecutionParameter(type=str),
         "fingerprints": ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
@@ -59,15 +57,13 @@ class RunReport(base_component.BaseComponent):
         settings: Mapping[str, Any],
         features: Features,
         labels: Sequence[str],
-        span: int,
-        data_folder: str,
         fingerprints: Mapping[str, str],
     ) -> None:
         """Makes the node.
 
         Args:
-          examples: of every split; pictures are taken from test.
-          statistics: of every split.
+          examples: of every split, with the record of the window; pictures are taken from test.
+          statistics: of every split of the new spans.
           gate_report: what DataGate decided.
           model: the exported model, with its description.
           evaluation: figures, answers and verdict.
@@ -76,8 +72,6 @@ class RunReport(base_component.BaseComponent):
           settings: the whole configuration, JSON values.
           features: the features' names.
           labels: the vocabulary.
-          span: the span's number.
-          data_folder: the span's own folder, with its manifest.
           fingerprints: of the code, by package.
         """
         super().__init__(
@@ -92,8 +86,6 @@ class RunReport(base_component.BaseComponent):
                 settings=json.dumps(settings, sort_keys=True, ensure_ascii=False),
                 features=json.dumps(dataclasses.asdict(features), sort_keys=True),
                 labels=json.dumps(list(labels), ensure_ascii=False),
-                span=span,
-                data_folder=data_folder,
                 fingerprints=json.dumps(fingerprints, sort_keys=True),
                 report=types.Channel(type=simple_artifacts.File),
             )

@@ -15,7 +15,7 @@ from components.errors import PostersError
 from components.files import write_text
 
 #: Grows when a reader of the file would have to change.
-FORMAT = 1
+FORMAT = 2
 #: In RunReport's folder.
 FILE = "report.json"
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import paths
 from components.dataset import lists
-from components.files import file_digest
+from components.dataset.lists import Lists, Reject
 from components.gate import report as gate_report
 from components.report.sources import Sources
+from components.spans.record import SpanRecord
 
 #: Rejected rows that are shown of each reason.
 _REJECTS = 3
@@ -27,29 +30,42 @@ def describe(sources: Sources, missing: list[str]) -> dict[str, Any]:
       missing: takes a sentence for each piece that cannot be read.
 
     Returns:
-      `folder`, `manifest` (its digest), `lists` (counts, dropped labels, rejected rows), `features`
-      (a row a feature and split) and `gate` (see `components.gate.report`), the last two None if
-      missing.
+      `root` (the data root), `spans` (number, date, digest of the manifest, examples by split, and
+      whether it is new), `lists` of the new spans together (counts, dropped labels, rejected rows),
+      `features` of them (a row a feature and split) and `gate` (see `components.gate.report`), the
+      last two None if missing.
     """
-    folder = paths.to_path(sources.data_folder)
-    notes: list[str] = []
-    found = lists.read(folder, notes)
-    missing += [f"Of the span: {note}" for note in notes]
-    try:
-        digest = file_digest(folder / "manifest.json")
-    except OSError:
-        digest = None  # the notes say so
+    window = sources.window
+    if window is None:
+        missing.append("Which spans were trained on cannot be read beside the examples.")
+    spans = window.spans if window else ()
+    found = _lists(window.new_spans if window else (), missing)
     rejects = {
         reason: [dataclasses.asdict(row) for row in rows[:_REJECTS]]
         for reason, rows in found.rejects.items()
     }
     return {
-        "folder": str(folder),
-        "manifest": digest,
+        "root": sources.settings["data_root"],
+        "spans": [{**span.brief(), "new": span.number in window.new} for span in spans],
         "lists": {**dataclasses.asdict(found), "rejects": rejects},
         "features": _features(sources, missing),
         "gate": _gate(sources, missing),
     }
+
+
+def _lists(spans: Sequence[SpanRecord], missing: list[str]) -> Lists:
+    """What the lists of several spans say together."""
+    counted = {name: Counter() for name in ("counts", "examples", "dropped", "rejected")}
+    rejects: dict[str, list[Reject]] = {}
+    for span in spans:
+        notes: list[str] = []
+        found = lists.read(paths.to_path(span.folder), notes)
+        missing += [f"Of span {span.number}: {note}" for note in notes]
+        for name, counter in counted.items():
+            counter.update(getattr(found, name))
+        for reason, rows in found.rejects.items():
+            rejects.setdefault(reason, []).extend(rows)
+    return Lists(**{name: dict(counter) for name, counter in counted.items()}, rejects=rejects)
 
 
 def _gate(sources: Sources, missing: list[str]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -12,12 +13,14 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import paths
+from components.errors import PostersError
 from components.evaluator.eval_config import SPLIT
 from components.features import Features
 from components.files import write_text
 from components.pusher import component as pusher
 from components.report import card, collect, content, page
 from components.report.sources import Sources
+from components.spans import record
 
 _Artifacts = dict[str, list[types.Artifact]]
 
@@ -63,6 +66,7 @@ def locate(artifacts: _Artifacts, **known: Any) -> Sources:
     pushed = artifacts.get("pushed_model")
     return Sources(
         **known,
+        window=_window(examples[0].uri) if examples else None,
         statistics=uri("statistics"),
         gate_report=uri("gate_report"),
         test_examples=artifact_utils.get_split_uri(examples, SPLIT) if examples else None,
@@ -73,14 +77,18 @@ def locate(artifacts: _Artifacts, **known: Any) -> Sources:
     )
 
 
+def _window(folder: str) -> record.WindowRecord | None:
+    """Which spans it was, if that can still be read."""
+    with contextlib.suppress(PostersError):
+        return record.read(folder)
+
+
 def _read(properties: dict[str, Any]) -> dict[str, Any]:
     """The node's parameters as fields of `Sources`."""
     return {
         "settings": json.loads(properties["settings"]),
         "labels": json.loads(properties["labels"]),
         "features": Features(**json.loads(properties["features"])),
-        "span": int(properties["span"]),
-        "data_folder": properties["data_folder"],
         "fingerprints": json.loads(properties["fingerprints"]),
     }
 

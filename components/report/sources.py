@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.features import Features
+from components.spans.record import WindowRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,10 +18,9 @@ class Sources:
       settings: the whole configuration, JSON values.
       labels: the vocabulary, in order.
       features: names of the examples' features.
-      span: number of the span.
-      data_folder: the span's own folder, with its manifest.
       fingerprints: digests of the code that made the pieces, by package.
-      statistics: StatisticsGen's folder.
+      window: which spans were trained on, and which of them were new.
+      statistics: StatisticsGen's folder: of the new spans.
       gate_report: folder with the gate's decision.
       test_examples: folder with the test split's TFRecords.
       model: folder of the exported model.
@@ -32,9 +32,8 @@ class Sources:
     settings: Mapping[str, Any]
     labels: Sequence[str]
     features: Features
-    span: int
-    data_folder: str
     fingerprints: Mapping[str, str]
+    window: WindowRecord | None = None
     statistics: str | None = None
     gate_report: str | None = None
     test_examples: str | None = None

@@ -13,6 +13,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.errors import PostersError
 from components.features import Features
 from components.progress import CONSOLE, progress
+from components.spans import record
 from components.trainer import (
     calibration,
     export,
@@ -87,6 +88,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
         **(started.description() if started else {}),
         "examples": {"train": len(found.train), "eval": len(found.evaluation)},
+        "spans": [span.brief() for span in record.read(fn_args.transform_graph_path).spans],
         "history": curves.history,
     }
     export.export(parts, fn_args.serving_model_dir, description)

@@ -11,6 +11,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
 from components.features import Features
+from components.spans import record
 from components.undecodable import naming_undecodable_images
 
 
@@ -32,6 +33,9 @@ class PosterTransformExecutor(executor.Executor):
         config = json.loads(exec_properties["custom_config"])
         with naming_undecodable_images(folders, Features(**config["features"])):
             super().Do(input_dict, output_dict, exec_properties)
+        # What is trained on the graph has to say which spans it is of.
+        window = record.read(artifact_utils.get_single_uri(examples))
+        window.write(artifact_utils.get_single_uri(output_dict["transform_graph"]))
 
 
 class Transform(component.Transform):

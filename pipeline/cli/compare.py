@@ -10,6 +10,7 @@ from rich.text import Text
 from components.errors import PostersError
 from components.progress import CONSOLE
 from components.report import words
+from components.spans.words import ranges
 from pipeline import comparison, runs
 from pipeline.cli.main import OK
 from pipeline.comparison import MACRO, Comparison
@@ -53,7 +54,7 @@ def _overview(first: runs.Run, second: runs.Run) -> Table:
     pair = (first, second)
     table.add_row("run", *(found.id for found in pair))
     table.add_row("pipeline", *(Text(found.name) for found in pair))
-    table.add_row("span", *(str(found.summary.get("span", words.NOTHING)) for found in pair))
+    table.add_row("spans", *(ranges(found.spans) or words.NOTHING for found in pair))
     table.add_row("ended", *(found.status for found in pair))
     for key, name in _FIGURES:
         table.add_row(name, *(words.figure(found.figure(key)) for found in pair))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import cost, data
+from pipeline import cost, windows
 from pipeline.cli.main import OK
 from pipeline.runners import kubeflow, logs, resources
 
@@ -17,11 +17,11 @@ def run(options: argparse.Namespace) -> int:
     config = configuration.load(options.config, options.overrides)
     with logs.to_file(Path(config.workspace) / "compile.log"):
         copy = options.data
-        span = data.find_span_in_copy(config, copy) if copy else data.find_span(config)
-        job = kubeflow.compile(config, span, options.out)
+        window = windows.resolve_in_copy(config, copy) if copy else windows.resolve(config)
+        job = kubeflow.compile(config, window, options.out)
     nodes = len(list(resources.containers(job)))
     CONSOLE.print(
-        f"{options.out}: {config.name}, span {span.number}, {len(span.labels)} labels, "
+        f"{options.out}: {config.name}, {window}, {len(window.labels)} labels, "
         f"{nodes} containers for {kubeflow.runner_of(config).name}",
         markup=False,
     )

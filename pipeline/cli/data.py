@@ -17,10 +17,8 @@ from pipeline.cli.main import OK
 def run(options: argparse.Namespace) -> int:
     """Reads one span and shows it."""
     overrides = list(options.overrides)
-    if options.span is not None:
-        overrides.append(f"span={options.span}")
     config = configuration.load(options.config, overrides)
-    number, folder = data.find_folder(config, options.data_root)
+    number, folder = data.find_folder(config, options.data_root, options.span)
     from components.dataset import facts, text
 
     with progress("examples read") as update:

@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
             settings,
             progress=lambda done, total: update(done, f"of {total}"),
             span=options.span,
+            date=options.date,
             beam_options=beam,
         )
     _show(result)
@@ -37,7 +38,8 @@ def _show(result: IngestResult) -> None:
     manifest = result.manifest
     examples, counts = manifest["examples"], manifest["counts"]
     state = "already there, nothing to do" if result.already_done else "written"
-    CONSOLE.print(f"{result.folder}: {state}", markup=False)
+    date = f", of {manifest['date']}" if "date" in manifest else ""
+    CONSOLE.print(f"{result.folder}: {state}{date}", markup=False)
     if result.note:
         CONSOLE.print(f"  {result.note}", markup=False)
     splits = ", ".join(f"{count} {split}" for split, count in examples.items())

@@ -13,7 +13,7 @@ from components.report import words
 from pipeline.history import sentences
 
 #: Settings that are shown; the others are in the JSON and on the page.
-_SHOWN_SETTINGS = ("trainer", "tuner", "image", "evaluator", "window", "span", "push")
+_SHOWN_SETTINGS = ("trainer", "tuner", "image", "evaluator", "window", "push")
 _COLORS = {"run": "green", "cached": "cyan"}
 
 

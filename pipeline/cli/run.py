@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import data
+from pipeline import windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.history import origin, served
 from pipeline.metadata_store import place
@@ -48,14 +48,14 @@ def run(options: argparse.Namespace) -> int:
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
     config = configuration.load(options.config, overrides).on_this_machine()
-    span = data.find_span(config)
+    window = windows.resolve(config)
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
     log = folder / "run.log"
     started = time.time()
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, span, folder, _RUNNERS[options.runner])
+            summary, interrupted = _execute(config, window, folder, _RUNNERS[options.runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
@@ -73,19 +73,23 @@ def run(options: argparse.Namespace) -> int:
         CONSOLE.print(f"Log: {log}", markup=False)
     CONSOLE.print(str(folder / "summary.json"), markup=False)
     with logs.to_file(log):
-        _write_page(folder, config, span, summary, started)
+        _write_page(folder, config, window, summary, started)
     if interrupted:
         return INTERRUPTED
     return {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
 
 
 def _write_page(
-    folder: Path, config: configuration.Config, span: data.Span, summary: RunSummary, started: float
+    folder: Path,
+    config: configuration.Config,
+    window: windows.Window,
+    summary: RunSummary,
+    started: float,
 ) -> None:
     from pipeline import run_page
 
     try:
-        run_page.gather(folder, config, span, summary.nodes, started)
+        run_page.gather(folder, config, window, summary.nodes, started)
         CONSOLE.print(str(run_page.write(folder)), markup=False)
     except (PostersError, OSError) as error:
         # The run is what it is; of a full disk, say, the summary has told.
@@ -93,12 +97,10 @@ def _write_page(
 
 
 def _execute(
-    config: configuration.Config, span: data.Span, folder: Path, launch: _Launch
+    config: configuration.Config, window: windows.Window, folder: Path, launch: _Launch
 ) -> tuple[RunSummary, bool]:
     started = time.monotonic()
-    CONSOLE.print(
-        f"Run {folder.name}: {config.name}, span {span.number}, {len(span.labels)} labels"
-    )
+    CONSOLE.print(f"Run {folder.name}: {config.name}, {window}, {len(window.labels)} labels")
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
     from components.trainer import extractor
     from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
@@ -107,7 +109,7 @@ def _execute(
     CONSOLE.print(f"  loaded in {import_seconds:.1f} s")
     error, interrupted = None, False
     try:
-        reports = launch(config, span, folder)
+        reports = launch(config, window, folder)
     except NodeFailedError as failure:
         reports = failure.reports
         interrupted = guard.was_interrupted(failure.__cause__)
@@ -119,8 +121,8 @@ def _execute(
     summary = RunSummary(
         run_id=folder.name,
         config=config.model_dump(mode="json"),
-        span=span.number,
-        labels=span.labels,
+        spans=window.brief(),
+        labels=window.labels,
         import_seconds=import_seconds,
         nodes=reports,
         gate=_decision(reports),
@@ -138,7 +140,7 @@ def _execute(
     return summary, interrupted
 
 
-def _local(config: configuration.Config, span: data.Span, folder: Path) -> list[NodeReport]:
+def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
     from components.trainer import extractor
     from pipeline import dag
     from pipeline.runners import local
@@ -146,20 +148,20 @@ def _local(config: configuration.Config, span: data.Span, folder: Path) -> list[
     where = place.of(config)
     where.check()
     extractor.load(config.trainer.hub_handle, config.image.size)
-    pipeline = dag.create_pipeline(config, span)
+    pipeline = dag.create_pipeline(config, window)
     return local.run(
         pipeline, where, _announce, _report, run_id=folder.name, origin=origin.describe(config)
     )
 
 
 def _kubeflow_local(
-    config: configuration.Config, span: data.Span, folder: Path
+    config: configuration.Config, window: windows.Window, folder: Path
 ) -> list[NodeReport]:
     from pipeline import data_nodes
     from pipeline.runners import kubeflow
 
     data_nodes.stage(config)
-    kubeflow.compile(config, span, folder / "job.json")
+    kubeflow.compile(config, window, folder / "job.json")
     return _run_job(folder / "job.json", Path(config.workspace), config.name)
 
 
@@ -177,8 +179,8 @@ def _run_job(compiled: Path, workspace: Path, name: str) -> list[NodeReport]:
         return run.run(job, places, _announce, _report)
 
 
-#: Runs the DAG on a span, with a folder for what is this run's alone.
-_Launch = Callable[[configuration.Config, data.Span, Path], list[NodeReport]]
+#: Runs the DAG on a window, with a folder for what is this run's alone.
+_Launch = Callable[[configuration.Config, windows.Window, Path], list[NodeReport]]
 _RUNNERS: dict[str, _Launch] = {"local": _local, "kubeflow-local": _kubeflow_local}
 
 

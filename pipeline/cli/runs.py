@@ -9,6 +9,7 @@ from rich.text import Text
 
 from components.progress import CONSOLE
 from components.report import words
+from components.spans.words import in_words
 from pipeline import runs
 from pipeline.cli.main import OK
 
@@ -41,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _data(found: runs.Run) -> str:
-    span = found.summary.get("span")
-    return words.NOTHING if span is None else f"span {span}"
+    spans = found.spans
+    return in_words(spans) if spans else words.NOTHING
 
 
 def _ended(found: runs.Run) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import cost, data, submitted
+from pipeline import cost, submitted, windows
 from pipeline.cli.main import FAILED, OK
 from pipeline.runners import difference, kubeflow, logs, requirements
 from pipeline.services.connect import connect
@@ -28,10 +28,10 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(Path(config.workspace) / "submit.log"):
         # Credentials are looked for here, and the store is asked next.
         service = connect(config)
-        span = _find_span(config)
-        job = kubeflow.build(config, span, runner)
+        window = _resolve(config)
+        job = kubeflow.build(config, window, runner)
         service.check(job)
-    CONSOLE.print(f"{config.name}, span {span.number}, for {runner.name}", markup=False)
+    CONSOLE.print(f"{config.name}, {window}, for {runner.name}", markup=False)
     _show_difference(submitted.read(config, runner.name), job)
     estimate = cost.estimate(config, job) if config.prices else None
     if estimate:
@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _find_span(config: configuration.Config) -> data.Span:
+def _resolve(config: configuration.Config) -> windows.Window:
     try:
-        return data.find_span(config)
+        return windows.resolve(config)
     except OSError as error:
         raise PostersError(
             f"data_root: {config.data_root} cannot be read ({error.strerror or error}). You need "

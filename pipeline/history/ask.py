@@ -10,7 +10,7 @@ import ml_metadata as mlmd
 
 from components.errors import PostersError
 from pipeline import config as configuration
-from pipeline import data, fingerprints
+from pipeline import fingerprints, windows
 from pipeline.history import differences, model
 from pipeline.history.executions import Executions
 
@@ -87,7 +87,7 @@ def answer(
 
     changed = configuration.load(source, [*overrides, *changes.settings]).on_this_machine()
     with fingerprints.pretending(changes.packages):
-        pipeline = dag.create_pipeline(changed, data.find_span(changed))
+        pipeline = dag.create_pipeline(changed, windows.resolve(changed))
     asked = WhatIf(pipeline, store, history)
     return [dataclasses.asdict(one) for one in asked.answers(_readers(history) * changes.data)]
 

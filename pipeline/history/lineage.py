@@ -10,13 +10,14 @@ from typing import Any
 
 from components import paths
 from components.errors import PostersError
+from components.ingest.spans import INDEX
+from components.spans import reading
 from pipeline.config import Config
 from pipeline.history import graph, model, served, when
 from pipeline.history.executions import Artifact, Executions
 
 #: Grows when a reader of the JSON would have to change.
 FORMAT = 1
-_INDEX = "index.jsonl"
 _ROLES = {
     "train": "trained on it",
     "eval": "stopped and calibrated on it",
@@ -106,19 +107,11 @@ def of_poster(history: Executions, config: Config, poster: str) -> dict[str, Any
 
 def _places(config: Config, poster: str) -> Iterator[dict[str, Any]]:
     root = paths.to_path(config.data_root)
-    folders = root.iterdir() if isinstance(root, Path) and root.is_dir() else ()
-    if not isinstance(root, Path):
-        folders = root.folders("span-")
-    numbered = {
-        int(number): folder
-        for folder in folders
-        if (number := folder.name.removeprefix("span-")).isdigit() and folder.name != number
-    }
-    for number, folder in sorted(numbered.items()):
+    for number in reading.numbers(root):
         try:
-            lines = (folder / _INDEX).read_text(encoding="utf-8").splitlines()
+            lines = (root / f"span-{number}" / INDEX).read_text(encoding="utf-8").splitlines()
         except OSError:
-            continue  # a span that is half removed, or someone else's folder
+            continue  # a span that is half removed
         for line in lines:
             # Most lines are of other posters: reading them as JSON takes ten times as long.
             if json.dumps(poster, ensure_ascii=False) not in line:
@@ -159,7 +152,7 @@ def _data(history: Executions, model_id: int) -> dict[str, Any]:
     return {
         "data_root": found and found.data_root,
         "spans": [
-            {"span": number, "manifest_sha256": digest or None}
+            {"span": number, "manifest_sha256": digest}
             for number, digest in sorted(found.digests.items() if found else ())
         ],
         "labels": told.get("labels", []),

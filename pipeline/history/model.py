@@ -17,7 +17,6 @@ from pipeline.history.executions import Artifact, Execution, Executions
 MODEL, BLESSING, PUSHED = "Model", "ModelBlessing", "PushedModel"
 #: Which properties of nodes hold a fingerprint, apart from those of `custom_config`.
 _FINGERPRINT = re.compile(r"^[0-9a-f]{16}$")
-_SPAN = re.compile(r"span-(\d+)$")
 _SHOWN = 5
 
 
@@ -65,7 +64,7 @@ class Spans:
 
     Attributes:
       data_root: where they lie.
-      digests: by number, the digest of the span's manifest; empty where none was kept.
+      digests: by number, the SHA-256 of the span's manifest.
     """
 
     data_root: str
@@ -156,14 +155,10 @@ def spans(history: Executions, model: int) -> Spans | None:
 def spans_of(execution: Execution) -> Spans | None:
     """The spans that a node brought, or None if it is none that does."""
     told = execution.properties
-    if "spans" in told and "data_root" in told:
-        digests = json.loads(str(told["spans"]))
-        return Spans(str(told["data_root"]), {int(key): digests[key] for key in digests})
-    if "input_base" in told:
-        root, folder = posixpath.split(str(told["input_base"]))
-        if match := _SPAN.search(folder):
-            return Spans(root, {int(match[1]): ""})
-    return None
+    if not ("spans" in told and "data_root" in told):
+        return None
+    digests = json.loads(str(told["spans"]))
+    return Spans(str(told["data_root"]), {int(key): digests[key] for key in digests})
 
 
 def settings(history: Executions, model: int) -> Mapping[str, Any]:

@@ -19,6 +19,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components import paths
 from components.errors import PostersError
+from components.ingest.spans import INDEX
+from components.spans import reading
 from components.trainer import unused_features
 from components.trainer.unused_features import Unused
 from pipeline.config import Config
@@ -29,7 +31,6 @@ from pipeline.history.executions import Artifact, Executions
 LEFT, FEATURES = "left by killed runs", "features of posters in no span"
 _MARKED = metadata_store_pb2.Artifact.MARKED_FOR_DELETION
 _DELETED = metadata_store_pb2.Artifact.DELETED
-_INDEX = "index.jsonl"
 #: Executions that did not end; while the lock is held none is under way.
 _UNFINISHED = ("FAILED", "CANCELED", "RUNNING", "NEW")
 
@@ -197,23 +198,20 @@ def _known_ids(config: Config) -> set[bytes]:
       PostersError: there is no span, or one cannot be read: who is in it, nobody could say.
     """
     root = paths.to_path(config.data_root)
-    if isinstance(root, Path):
-        folders = [path for path in root.glob("span-*") if path.is_dir()]
-    else:
-        folders = list(root.folders("span-"))
-    if not folders:
+    numbers = reading.numbers(root)
+    if not numbers:
         raise PostersError(
             f"data_root: {root} holds no span, so every poster would count as gone: name the data "
             "that this workspace trains on (--set data_root=FOLDER)."
         )
     ids: set[bytes] = set()
-    for folder in folders:
+    for folder in (root / f"span-{number}" for number in numbers):
         try:
-            lines = (folder / _INDEX).read_text(encoding="utf-8").splitlines()
+            lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
             ids |= {json.loads(line)["id"].encode() for line in lines}
         except (OSError, ValueError, LookupError) as error:
             raise PostersError(
-                f"{folder / _INDEX} cannot be read ({error}): which posters are in that span is "
+                f"{folder / INDEX} cannot be read ({error}): which posters are in that span is "
                 "not known, so nothing was removed. Put the span back, or remove its folder."
             ) from error
     return ids

@@ -59,8 +59,4 @@ DIFFERENCES: Mapping[str, str] = {
         "would compare a model with itself when run again"
     ),
     "WarmStartResolver": "the same as BaselineResolver, for the same reason",
-    "PreviousStatistics": (
-        "absent: which span was accepted before is known only where the store can be read, so "
-        "DataGate looks for it when it runs"
-    ),
 }

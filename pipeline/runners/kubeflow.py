@@ -18,9 +18,9 @@ import yaml
 from components.errors import PostersError
 from components.files import write_text
 from pipeline.config import Config
-from pipeline.data import Span
 from pipeline.runners import preflight, requirements, resources
 from pipeline.runners.capabilities import KUBEFLOW, KUBEFLOW_LOCAL, VERTEX, Runner
+from pipeline.windows import Window
 
 #: Stands in the job that runs on this machine, where no image is pulled.
 _NO_IMAGE = "this-machine:no-image"
@@ -35,13 +35,13 @@ def runner_of(config: Config) -> Runner:
     return VERTEX if config.vertex else KUBEFLOW_LOCAL
 
 
-def compile(config: Config, span: Span, out: Path) -> Job:
+def compile(config: Config, window: Window, out: Path) -> Job:
     """Compiles the DAG and writes the job.
 
     Args:
       config: the checked configuration. Its section `kubeflow` or `vertex` says what for; with
         neither the job is for this machine, its files in the workspace.
-      span: the data it trains on; its number is fixed in the job.
+      window: the data it trains on; its spans are fixed in the job.
       out: `.json` for a whole PipelineJob, `.yaml` for its PipelineSpec alone, which is what
         Kubeflow's clients take; either has pipeline root and parameter values.
 
@@ -54,7 +54,7 @@ def compile(config: Config, span: Span, out: Path) -> Job:
     """
     if out.suffix not in (".json", ".yaml"):
         raise PostersError(f"--out {out}: name a file that ends in .json or .yaml")
-    job = build(config, span, runner_of(config))
+    job = build(config, window, runner_of(config))
     if out.suffix == ".json":
         write_text(out, json.dumps(job, indent=1, sort_keys=True) + "\n")
     else:
@@ -62,7 +62,7 @@ def compile(config: Config, span: Span, out: Path) -> Job:
     return job
 
 
-def build(config: Config, span: Span, runner: Runner) -> Job:
+def build(config: Config, window: Window, runner: Runner) -> Job:
     """The PipelineJob of the DAG, checked, as JSON has it.
 
     Raises:
@@ -73,16 +73,16 @@ def build(config: Config, span: Span, runner: Runner) -> Job:
 
     with _without_clients():
         from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_runner
-    pipeline = dag.create_pipeline(config, span, runner)
+    pipeline = dag.create_pipeline(config, window, runner)
     settings = tfx_runner.KubeflowV2DagRunnerConfig(
-        display_name=f"{config.name}-span-{span.number}",
+        display_name=f"{config.name}-{window.slug}",
         default_image=_images(config),
         use_pipeline_spec_2_1=True,
     )
     job = tfx_runner.KubeflowV2DagRunner(settings).run(pipeline, write_out=False)
     # A client that is given the specification alone would lose it.
     job["pipelineSpec"]["defaultPipelineRoot"] = config.pipeline_root
-    job["labels"]["span"] = str(span.number)
+    job["labels"]["window"] = window.slug
     _check_image_names(job, config)
     resources.write(job, config.resources)
     resources.check(job, config.resources)

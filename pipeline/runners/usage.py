@@ -25,11 +25,6 @@ class Used:
     peak_bytes: int
     cpu_seconds: float
 
-    def then(self, other: Used) -> Used:
-        """This and what was used after it."""
-        peak = max(self.peak_bytes, other.peak_bytes)
-        return Used(peak, self.cpu_seconds + other.cpu_seconds)
-
 
 NOTHING = Used(0, 0.0)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.cli.main import FAILED, main
+from tests.spans import clean, write_span
 
 
 def _refused(arguments, capsys, *words):
@@ -92,12 +93,7 @@ def test_a_run_that_cannot_work_is_refused_before_any_node(
 
 
 def test_an_empty_split(world, tmp_path, capsys):
-    for split in ("train", "eval", "test"):
-        folder = tmp_path / "data" / "span-1" / split
-        folder.mkdir(parents=True)
-        content = b"" if split == "eval" else b"x"
-        (folder / "data-00000-of-00001.tfrecord").write_bytes(content)
-    (tmp_path / "data" / "span-1" / "vocabulary.txt").write_text("Drama\n")
+    write_span(tmp_path / "data", 1, {**clean(), "eval": []})
     arguments = ["run", "--config", "sample", f"--set=data_root={tmp_path / 'data'}"]
     _refused(arguments, capsys, "the eval split", "ingest.split_shares")
 

@@ -57,13 +57,11 @@ class _Gate:
         self.labels = list(summary["metrics_by_label"])
         outputs = {node["id"]: node["outputs"] for node in summary["nodes"]}
         (self.model,) = map(Path, outputs["Trainer"]["model"])
-        (examples,) = map(Path, outputs["ImportExampleGen"]["examples"])
+        (examples,) = map(Path, outputs["ExampleGen"]["examples"])
         # More than the test split alone has: small splits bless whatever is not much worse.
         splits = ("Split-eval", "Split-test")
         files = [str(path) for split in splits for path in (examples / split).iterdir()]
-        self.records = [
-            record.numpy() for record in tf.data.TFRecordDataset(files, compression_type="GZIP")
-        ]
+        self.records = [record.numpy() for record in tf.data.TFRecordDataset(files)]
         self.write("examples", self.records)
 
     def write(self, name, records):

@@ -89,9 +89,9 @@ def test_a_node_that_fails_is_named_with_its_last_words(world, tmp_path, capsys)
     shard.write_bytes(shard.read_bytes()[:-100])
     status, summary = _run(World(tmp_path))
     assert status == FAILED
-    assert _states(summary) == {"ImportExampleGen": "failed"}
-    log = tmp_path / "workspace" / "runs" / summary["run_id"] / "logs" / "ImportExampleGen.log"
-    assert summary["error"].startswith("ImportExampleGen: its process ended with status 1")
+    assert _states(summary) == {"ExampleGen": "failed"}
+    log = tmp_path / "workspace" / "runs" / summary["run_id"] / "logs" / "ExampleGen.log"
+    assert summary["error"].startswith(f"ExampleGen: {shard} is ")
+    assert "the span is damaged" in summary["error"]
     assert str(log) in summary["error"]
-    assert "ValueError: Not a valid TFRecord" in summary["error"]
     assert summary["error"] in capsys.readouterr().out

@@ -9,7 +9,7 @@ from components.report.component import RunReport
 from components.trainer import head_weights
 from components.trainer.export import DESCRIPTION_FILE
 from components.tuner.component import TRIALS_FILE
-from pipeline import config, dag, data, fingerprints
+from pipeline import config, dag, fingerprints, windows
 from pipeline.cli.main import OK
 from pipeline.training_nodes import WARM_START_RESOLVER
 from tests.e2e.conftest import World
@@ -93,7 +93,7 @@ def _properties(world: World, *overrides: str) -> dict[str, dict]:
     RunReport is left out: it shows every setting, whatever node that is for.
     """
     loaded = config.load("sample", [f"data_root={world.data}", *overrides])
-    pipeline = dag.create_pipeline(loaded, data.find_span(loaded))
+    pipeline = dag.create_pipeline(loaded, windows.resolve(loaded))
     return {
         node.id: dict(getattr(node, "exec_properties", {}))
         for node in pipeline.components

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tfx.dsl.components.common.importer import Importer
 
 from components.errors import PostersError
-from components.gate import accepted
+from components.files import file_digest
 from pipeline import config as configuration
-from pipeline import dag, data, data_nodes
+from pipeline import dag, windows
 from pipeline.runners import kubeflow
 from pipeline.runners.capabilities import DIFFERENCES, KUBEFLOW, LOCAL, RUNNERS, VERTEX
 from tests.spans import VOCABULARY, clean, write_span
@@ -40,8 +39,8 @@ def _config(name: str, folder: Path, *overrides: str) -> configuration.Config:
 
 def _job(name: str, root: Path, folder: Path, *overrides: str) -> dict:
     config = _config(name, folder, *overrides)
-    span = data.find_span_in_copy(config, root)
-    return kubeflow.compile(config, span, folder / f"{name}.json")
+    window = windows.resolve_in_copy(config, root)
+    return kubeflow.compile(config, window, folder / f"{name}.json")
 
 
 def _containers(job: dict) -> dict[str, dict]:
@@ -71,34 +70,25 @@ EVERYTHING = ("trainer.warm_start=true", "tuner={trials: 2}")
 @pytest.mark.parametrize("overrides", [(), EVERYTHING], ids=["plain", "tuner and warm start"])
 def test_every_runner_has_the_same_nodes_and_edges(root, tmp_path, overrides):
     config = _config("sample", tmp_path, f"data_root={root}", *overrides)
-    span = data.find_span(config)
-    statistics = tmp_path / "statistics"
-    statistics.mkdir()
-    accepted.record(data_nodes.accepted_folder(config), accepted.Accepted(1, str(statistics)))
-    local = {node.id: node for node in dag.create_pipeline(config, span, LOCAL).components}
+    window = windows.resolve(config)
+    local = {node.id: node for node in dag.create_pipeline(config, window, LOCAL).components}
     wanted = {name: {up.id for up in node.upstream_nodes} for name, node in local.items()}
-    # The differences, as they are listed.
-    absent = {name for name, node in local.items() if isinstance(node, Importer)}
-    assert absent == {"PreviousStatistics"} < DIFFERENCES.keys()
-    for name in absent:
-        del wanted[name]
-    wanted = {name: ups - absent for name, ups in wanted.items()}
     jobs = [
-        kubeflow.compile(config, span, tmp_path / "here.json"),
+        kubeflow.compile(config, window, tmp_path / "here.json"),
         _job("kubeflow", root, tmp_path, *overrides),
         _job("vertex", root, tmp_path, *overrides),
         _job("vertex", root, tmp_path, *CUSTOM_JOB, *overrides),
     ]
     for job in jobs:
         assert _edges(job) == wanted
-    compiled = dag.create_pipeline(config, span, KUBEFLOW).components
+    compiled = dag.create_pipeline(config, window, KUBEFLOW).components
     others = {node.id for node in compiled if node.type != local[node.id].type}
     assert others <= DIFFERENCES.keys()
     assert others == ({"BaselineResolver", "WarmStartResolver"} & wanted.keys())
 
 
 def test_what_differs_is_said_once_a_node():
-    assert set(DIFFERENCES) == {"BaselineResolver", "WarmStartResolver", "PreviousStatistics"}
+    assert set(DIFFERENCES) == {"BaselineResolver", "WarmStartResolver"}
     assert len({runner.name for runner in RUNNERS}) == len(RUNNERS)
 
 
@@ -106,7 +96,7 @@ def test_what_differs_is_said_once_a_node():
     ("name", "accelerator"), [("kubeflow", "nvidia.com/gpu"), ("vertex", "NVIDIA_TESLA_T4")]
 )
 def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accelerator):
-    job = _job(name, root, tmp_path, "resources.by_node.ImportExampleGen={cpu: 2}")
+    job = _job(name, root, tmp_path, "resources.by_node.Transform={cpu: 2}")
     containers = _containers(job)
     assert len(containers) == 12
     resources = {
@@ -115,12 +105,12 @@ def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accele
     }
     small, usual = (1.0, 4.0, None), (4.0, 16.0, None)
     assert resources == {
-        "ImportExampleGen": (2.0, 16.0, None),
+        "ExampleGen": small,
         "ImportSchemaGen": small,
         "StatisticsGen": usual,
         "ExampleValidator": usual,
         "DataGate": usual,
-        "Transform": usual,
+        "Transform": (2.0, 16.0, None),
         "Trainer": (8.0, 30.0, {"type": accelerator, "count": "1"}),
         "BaselineResolver": usual,
         "Evaluator": usual,
@@ -134,7 +124,7 @@ def test_every_node_has_its_resources_and_its_image(root, tmp_path, name, accele
 
 
 def test_a_job_says_where_it_reads_and_writes_and_which_span(root, tmp_path):
-    job = _job("kubeflow", root, tmp_path, "span=1")
+    job = _job("kubeflow", root, tmp_path, "window=[1, 2]")
     tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
 
     def given(task: str) -> dict:
@@ -142,17 +132,19 @@ def test_a_job_says_where_it_reads_and_writes_and_which_span(root, tmp_path):
         return {name: value["runtimeValue"]["constant"] for name, value in parameters.items()}
 
     store = "gs://your-bucket/posters"
-    assert given("ImportExampleGen")["input_base"] == "gs://your-bucket/data/span-1"
-    assert "{SPAN}" not in json.dumps(job)
-    assert given("DataGate")["span"] == 1
-    assert given("DataGate")["find_previous"] == 1
+    assert given("ExampleGen")["data_root"] == "gs://your-bucket/data"
+    digests = {str(n): file_digest(root / f"span-{n}" / "manifest.json") for n in (1, 2)}
+    assert json.loads(given("ExampleGen")["spans"]) == digests
+    assert json.loads(given("ExampleGen")["labels"]) == list(VOCABULARY)
+    assert given("ExampleGen")["accepted_folder"] == given("DataGate")["accepted_folder"]
     assert given("DataGate")["accepted_folder"].startswith(f"{store}/gate/")
     assert given("BaselineResolver")["models_folder"] == f"{store}/models"
     assert f"{store}/models" in given("Pusher")["push_destination"]
     assert given("ImportSchemaGen")["schema_file"].startswith(f"{store}/artifacts/schema/")
     assert json.loads(given("Trainer")["custom_config"])["feature_cache"].startswith("/tmp/")
     assert json.loads(given("BaselineResolver")["labels"]) == list(VOCABULARY)
-    assert (job["displayName"], job["labels"]["span"]) == ("posters-kubeflow-span-1", "1")
+    assert job["displayName"] == "posters-kubeflow-spans-1-2"
+    assert job["labels"]["window"] == "spans-1-2"
     assert job["runtimeConfig"] == {"gcsOutputDirectory": f"{store}/artifacts"}
     assert job["pipelineSpec"]["schemaVersion"] == "2.1.0"
     assert str(tmp_path) not in json.dumps(job)
@@ -161,16 +153,16 @@ def test_a_job_says_where_it_reads_and_writes_and_which_span(root, tmp_path):
 
 def test_both_forms_of_the_file_say_the_same(root, tmp_path):
     config = _config("kubeflow", tmp_path)
-    span = data.find_span_in_copy(config, root)
-    job = kubeflow.compile(config, span, tmp_path / "job.json")
+    window = windows.resolve_in_copy(config, root)
+    job = kubeflow.compile(config, window, tmp_path / "job.json")
     assert json.loads((tmp_path / "job.json").read_text()) == job
-    assert kubeflow.compile(config, span, tmp_path / "job.yaml") == job
+    assert kubeflow.compile(config, window, tmp_path / "job.yaml") == job
     spec = yaml.safe_load((tmp_path / "job.yaml").read_text())
     assert spec == job["pipelineSpec"]
     # What only the whole job has otherwise.
     assert spec["defaultPipelineRoot"] == job["runtimeConfig"]["gcsOutputDirectory"]
     with pytest.raises(PostersError, match=r"--out .*\.txt: name a file that ends in"):
-        kubeflow.compile(config, span, tmp_path / "job.txt")
+        kubeflow.compile(config, window, tmp_path / "job.txt")
 
 
 def test_containers_import_everything_by_dotted_path(root, tmp_path):

@@ -9,16 +9,18 @@ import pytest
 import yaml
 from rich.console import Console
 
+from components.spans import reading
 from pipeline import config as configuration
-from pipeline import cost, data
+from pipeline import cost, windows
 from pipeline.runners import kubeflow
 from tests.bare_image import ROOT
 
 
 def estimate(config) -> list[str]:
-    span = data.Span(1, Path("/data/span-1"), ("Drama", "Comedy"))
+    spans = (reading.Span(1, Path("/data/span-1"), "digest", {}),)
+    window = windows.Window(spans, ("Drama", "Comedy"))
     console = Console(file=io.StringIO(), width=200)
-    job = kubeflow.build(config, span, kubeflow.runner_of(config))
+    job = kubeflow.build(config, window, kubeflow.runner_of(config))
     cost.estimate(config, job).show(console)
     return console.file.getvalue().splitlines()
 

@@ -1,6 +1,5 @@
 """The gate in real runs of the local runner: what stops before Transform, and in which words."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -11,11 +10,11 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.errors import PostersError
 from components.gate import accepted, executor, report
+from components.spans import reading
 from pipeline import config as configuration
-from pipeline import dag, data, data_nodes
+from pipeline import dag, data_nodes, windows
 from pipeline.metadata_store import place
 from pipeline.runners import local
-from pipeline.runners.capabilities import KUBEFLOW_LOCAL, LOCAL
 from tests import spans
 
 ROOT = Path(__file__).parents[2]
@@ -23,10 +22,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A data root whose span 1 was let through, and the workspace in which it was."""
+    """A data root whose spans 1 and 2 were let through together, and the workspace."""
     root = tmp_path_factory.mktemp("gate")
-    spans.write_span(root / "data", 1, spans.clean())
-    _run_to_gate(root, 1)
+    for number in (1, 2):
+        spans.write_span(root / "data", number, spans.clean())
+    _run_to_gate(root, "[1, 2]")
     return root
 
 
@@ -35,27 +35,31 @@ def _config(root, *overrides):
     return configuration.load("sample", [*base, *overrides])
 
 
-def _span(config, number):
-    return data.Span(number, Path(config.data_root) / f"span-{number}", spans.VOCABULARY)
+def _window(config):
+    """The window, whatever is in it: what cannot be trained on is refused before the gate."""
+    root = Path(config.data_root)
+    numbers = (config.window,) if isinstance(config.window, int) else config.window
+    found = tuple(reading.read(root, number) for number in numbers)
+    return windows.Window(found, spans.VOCABULARY)
 
 
 def _launch(config, pipeline):
     return local.run(pipeline, place.of(config), lambda *_: None, lambda _: None)
 
 
-def _run_to_gate(root, number, *overrides, runner=LOCAL):
+def _run_to_gate(root, window, *overrides):
     """Runs the DAG's nodes up to the gate."""
-    config = _config(root, *overrides)
-    nodes = data_nodes.create(config, _span(config, number), runner).nodes
+    config = _config(root, f"window={window}", *overrides)
+    nodes = data_nodes.create(config, _window(config)).nodes
     pipeline = Pipeline(
         config.name, config.pipeline_root, components=list(nodes), enable_cache=True
     )
     return _launch(config, pipeline)
 
 
-def _run_whole_dag(root, number, *overrides):
-    config = _config(root, *overrides)
-    return _launch(config, dag.create_pipeline(config, _span(config, number)))
+def _run_whole_dag(root, window, *overrides):
+    config = _config(root, f"window={window}", *overrides)
+    return _launch(config, dag.create_pipeline(config, _window(config)))
 
 
 def _stopped_by_gate(root, number, *overrides):
@@ -112,8 +116,8 @@ def _with_year(year):
     [
         (11, _without("War"), ["[MISSING_LABEL] train, genres", "War 0", "rejected.csv"]),
         (12, _with_label("Western"), ["[UNKNOWN_LABEL] train", "Western 1", "such as: train-7"]),
-        (14, _half(), ["[SHRUNK] the whole span", "100 examples, and 200 in span 1: 50%"]),
-        (15, _drifted(), ["[DRIFT] train, genres", "above 0.05", "War", "in span 1", "%) here"]),
+        (14, _half(), ["[SHRUNK] all splits", "100 examples, and 200 in the spans before: 50%"]),
+        (15, _drifted(), ["[DRIFT] train, genres", "above 0.05", "War", "in span 2", "%) here"]),
         (16, _empty("eval"), ["[EMPTY_SPLIT] eval", "0 examples", "calibrate"]),
         (18, _with_year(1492), ["[INT_TYPE_SMALL_INT] eval, year", "1492", "such as: eval-3"]),
     ],
@@ -124,9 +128,9 @@ def test_bad_data_stops_the_run_before_transform(world, number, splits, words):
     for word in [f"span {number}", *words, "--allow-anomalies"]:
         assert word in message
     folder = data_nodes.accepted_folder(_config(world))
-    assert accepted.latest_before(folder, 1000).span == 1
+    assert [record.span for record in accepted.read_all(folder)] == [1, 2]
     refused = report.read(f"{folder}/refused-span-{number}")
-    assert refused["verdict"] == "refused"
+    assert (refused["verdict"], refused["spans"]) == ("refused", [number])
 
 
 def test_each_fault_is_said_once(world):
@@ -142,7 +146,8 @@ def test_a_clean_span_passes_is_compared_and_is_cached_the_second_time(world):
     content = report.read(first[-1].outputs["report"][0].uri)
     assert content["verdict"] == "passed"
     assert content["findings"] == []
-    assert content["previous"]["span"] == 1
+    assert content["previous"]["span"] == 2
+    assert content["usual"] == {"eval": 40, "test": 40, "train": 120}
     assert content["splits"]["train"]["examples"] == 120
     kinds = {(item["split"], item["feature"], item["kind"]) for item in content["distances"]}
     assert ("train", "genres", "drift") in kinds
@@ -152,15 +157,40 @@ def test_a_clean_span_passes_is_compared_and_is_cached_the_second_time(world):
     assert {node.id: node.state for node in again} == dict.fromkeys(
         [node.id for node in again], "cached"
     )
-    assert "PreviousStatistics" in [node.id for node in again]
-    # Where the DAG cannot be built with it, the gate itself finds the previous span.
-    [*_, gate] = remote = _run_to_gate(world, 31, runner=KUBEFLOW_LOCAL)
-    assert "PreviousStatistics" not in [node.id for node in remote]
-    assert [node.id for node in remote if node.state == "run"] == ["DataGate"]
-    found = report.read(gate.outputs["report"][0].uri)
-    assert (found["previous"], found["distances"]) == (content["previous"], content["distances"])
-    # The first span is compared with nothing, however many came after it, and stays cached too.
-    assert {node.state for node in _run_to_gate(world, 1)} == {"cached"}
+    # The first spans were compared with nothing, and stay cached whatever came after them.
+    assert {node.state for node in _run_to_gate(world, "[1, 2]")} == {"cached"}
+
+
+def test_only_new_spans_are_looked_at_and_all_count_together(world):
+    """A week's posters lack a label and are few: with all that was let through they are enough."""
+    week = {
+        "train": [(["Drama"], 1990)] * 2 + [(["Comedy"], 1991)] * 4,
+        "eval": [(["Horror"], 1980)] * 2,
+        "test": [(["Drama"], 1970)] * 2,
+    }
+    spans.write_span(world / "data", 51, week)
+    loose = "gate.min_share_of_previous=0"
+    reports = _run_to_gate(world, "[1, 2, 51]", loose)
+    content = report.read(reports[-1].outputs["report"][0].uri)
+    assert (content["spans"], content["window"]) == ([51], [1, 2, 51])
+    assert content["splits"]["train"]["examples"] == 6
+    assert content["totals"] == {"train": 246, "eval": 82, "test": 82}
+    # By itself it is not fit to train on; and it is judged again, as it is another window.
+    spans.write_span(world / "data", 52, week)
+    message = _stopped_by_gate(world, 52, loose)
+    assert "[FEW_EXAMPLES] eval" in message
+    assert "[MISSING_LABEL] train, genres" in message
+
+
+def test_what_was_refused_is_new_once_more(tmp_path):
+    spans.write_span(tmp_path / "data", 1, spans.clean())
+    _run_to_gate(tmp_path, 1)
+    spans.write_span(tmp_path / "data", 2, _with_year(1492))
+    assert "such as: eval-3" in _stopped_by_gate(tmp_path, 2)
+    spans.write_span(tmp_path / "data", 3, spans.clean())
+    message = _stopped_by_gate(tmp_path, "[1, 2, 3]")
+    assert "the data of spans 2, 3 is not fit" in message
+    assert "such as: eval-3" in message
 
 
 def test_a_limit_of_the_configuration_counts(world):
@@ -173,38 +203,38 @@ def test_a_limit_of_the_configuration_counts(world):
 
 
 def test_an_override_lets_the_run_go_on_and_is_kept(tmp_path):
-    for number in (1, 2):
-        spans.write_span(tmp_path / "data", number, spans.clean() if number == 1 else _half())
-    _run_to_gate(tmp_path, 1)
-    [*_, gate] = _run_to_gate(tmp_path, 2, "gate.override='  the catalogue   was pruned '")
+    for number in (1, 2, 3):
+        spans.write_span(tmp_path / "data", number, spans.clean() if number < 3 else _half())
+    _run_to_gate(tmp_path, "[1, 2]")
+    [*_, gate] = _run_to_gate(tmp_path, 3, "gate.override='  the catalogue   was pruned '")
     [artifact] = gate.outputs["report"]
     assert artifact.get_string_custom_property(executor.VERDICT) == "overridden"
     assert artifact.get_string_custom_property(executor.OVERRIDE) == "the catalogue was pruned"
     assert artifact.get_string_custom_property(executor.OVERRIDDEN) == "SHRUNK"
     summary = report.summarize(report.read(artifact.uri))
-    assert "100 examples, and 200 in span 1" in summary["findings"][0]
+    assert "100 examples, and 200 in the spans before" in summary["findings"][0]
     # What was accepted is what the next span is compared with, and the reason goes along.
-    spans.write_span(tmp_path / "data", 3, _half())
-    [*_, gate] = _run_to_gate(tmp_path, 3)
+    spans.write_span(tmp_path / "data", 4, spans.clean())
+    [*_, gate] = _run_to_gate(tmp_path, 4)
     previous = report.read(gate.outputs["report"][0].uri)["previous"]
-    assert (previous["span"], previous["override"]) == (2, "the catalogue was pruned")
+    assert (previous["span"], previous["override"]) == (3, "the catalogue was pruned")
 
 
 def test_other_data_in_the_same_workspace_is_not_compared(tmp_path):
     spans.write_span(tmp_path / "data", 1, spans.clean())
     _run_to_gate(tmp_path, 1)
-    spans.write_span(tmp_path / "other", 2, _half())
-    [*_, gate] = _run_to_gate(tmp_path, 2, f"data_root={tmp_path}/other")
+    spans.write_span(tmp_path / "other", 3, _half())
+    [*_, gate] = _run_to_gate(tmp_path, 3, f"data_root={tmp_path}/other")
     assert report.read(gate.outputs["report"][0].uri)["previous"] is None
 
 
 def test_transform_waits_for_the_gate_on_kubeflow(world):
     from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
 
-    config = _config(world)
-    span = dataclasses.replace(_span(config, 1), number=99)
-    first = data_nodes.create(config, span)
-    transform = dag.transform_node(config, span, first)
+    config = _config(world, "window=1")
+    window = _window(config)
+    first = data_nodes.create(config, window)
+    transform = dag.transform_node(config, window, first)
     pipeline = Pipeline(config.name, str(world / "root"), components=[*first.nodes, transform])
     kubeflow.KubeflowV2DagRunner(
         kubeflow.KubeflowV2DagRunnerConfig(default_image="image"),
@@ -214,7 +244,6 @@ def test_transform_waits_for_the_gate_on_kubeflow(world):
     job = json.loads((world / "job.json").read_text())
     tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
     assert "DataGate" in tasks["Transform"]["dependentTasks"]
-    assert "PreviousStatistics" in tasks["DataGate"]["dependentTasks"]
     assert "ExampleValidator" in tasks["DataGate"]["dependentTasks"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from components.errors import PostersError
 from components.ingest import IngestOptions, claim, conditional, ingest
 from components.store_path import StorePath
-from pipeline import config, data
+from pipeline import config, data, windows
 from pipeline.cli import main
 from tests import folder_store, gcs_server
 from tests.ingest_sources import (
@@ -84,15 +84,18 @@ def test_a_store_holds_what_a_folder_would(source, tmp_path, out):
     assert ingest(table, images, there, OPTIONS).already_done
     grow(source, range(40, 80))
     for root in (here, there):
-        assert ingest(table, images, root, OPTIONS).manifest["counts"]["known"] == 40
+        second = ingest(table, images, root, OPTIONS)
+        assert second.manifest["counts"]["known"] == 40
     assert store_content(there) == folder_content(here)
     found = data.find_span(load(out))
     assert (found.number, str(found.folder)) == (2, f"{out}/span-2")
     assert found.labels == tuple(local.manifest["labels"]["kept"])
-    assert data.find_span(load(out, "span=1")).number == 1
     assert data.find_folder(load(out), there / "span-1") == (1, there / "span-1")
-    with pytest.raises(PostersError, match="has no span-3; it has 1, 2"):
-        data.find_span(load(out, "span=3"))
+    window = windows.resolve(load(out, "window=all"))
+    assert [str(span.folder) for span in window.spans] == [f"{out}/span-1", f"{out}/span-2"]
+    assert [span.manifest for span in window.spans] == [local.manifest, second.manifest]
+    with pytest.raises(PostersError, match=r"window: .* has no span-3; it has 1, 2"):
+        windows.resolve(load(out, "window=3"))
 
 
 def test_images_of_a_store_are_read_where_they_are_written(source, tmp_path, out):

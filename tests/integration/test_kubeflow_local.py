@@ -127,30 +127,6 @@ def test_the_memory_of_a_container_is_that_of_all_its_processes(tmp_path):
     assert 300_000_000 < report.used.peak_bytes < 500_000_000
 
 
-def test_a_driver_decides_whether_the_task_is_cached(tmp_path):
-    source = tmp_path / "source"
-    task = jobs.container(
-        'made("examples", parameters["fingerprint"])',
-        {"examples": "Examples"},
-        inputs=jobs.constants(source=str(source)),
-        driver="""
-        text = pathlib.Path(parameters["source"]).read_text()
-        output["parameterValues"]["fingerprint"] = text
-        output["artifacts"]["examples"] = {"artifacts": [{"metadata": {"span": 7}}]}
-        """,
-    )
-    source.write_text("one")
-    first = jobs.execute(jobs.job({"Examples": task}), tmp_path, "1")
-    assert _content(first, "Examples", "examples") == "one"
-    assert first[0].outputs["examples"][0].span == 7
-    assert jobs.states(jobs.execute(jobs.job({"Examples": task}), tmp_path, "2")) == {
-        "Examples": "cached"
-    }
-    source.write_text("two")
-    third = jobs.execute(jobs.job({"Examples": task}), tmp_path, "3")
-    assert _content(third, "Examples", "examples") == "two"
-
-
 def test_a_condition_skips_a_task_and_what_needs_it(tmp_path):
     def gated(blessed):
         condition = "(inputs.artifacts['blessing'].artifacts[0].metadata['blessed'] == 1.0)"

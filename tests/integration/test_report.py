@@ -83,7 +83,7 @@ def _node(left):
 
 
 def test_the_nodes_parameters_are_what_every_runner_knows(left):
-    assert {type(value) for value in _node(left).exec_properties.values()} == {str, int}
+    assert {type(value) for value in _node(left).exec_properties.values()} == {str}
     assert _node(left).outputs["report"].type is simple_artifacts.File
 
 
@@ -100,7 +100,8 @@ def test_the_page_tells_everything(written):
     for word in [
         "Blessed and pushed", "Pushed to /models/17", "every score is a number", "last blessed",
         "macro-F1", "mean average precision", "Calibration", "Labels that go together", "1990s",
-        "embedded", "span 3", "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
+        "embedded", "spans 1, 3", "sha256:3f3f", "2026-01-03", "What follows is of the new spans",
+        "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
         "The last blessed model knows 3 of the 4 labels", "0123456789abcdef",
         "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
         "probability of 0.300", "only the runner knows them",
@@ -188,6 +189,7 @@ def test_a_model_whose_scores_are_no_numbers_still_has_a_page(tmp_path):
         ("statistics", "Split-train/FeatureStats.pb cannot be read"),
         ("gate_report", "The gate's report"),
         ("examples", "pictures are not among the test examples"),
+        ("examples/window.json", "Which spans were trained on cannot be read"),
         ("model", "The model's description"),
         ("evaluation/verdict.json", "no verdict can be read"),
         ("evaluation/predictions.npz", "no predictions can be read"),
@@ -207,8 +209,14 @@ def test_a_piece_that_is_gone_is_said(small, tmp_path, gone, note):
 
 def test_the_pieces_may_lie_on_a_store(small, tmp_path):
     sources = small.sources(reports.LABELS[:2])
-    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing", "data_folder")
+    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing")
     there = {key: f"{folder_store.SCHEME}://{getattr(sources, key)}" for key in pieces}
+    window = sources.window
+    spans = [
+        dataclasses.replace(span, folder=f"{folder_store.SCHEME}://{span.folder}")
+        for span in window.spans
+    ]
+    there["window"] = dataclasses.replace(window, spans=tuple(spans))
     found = collect.collect(dataclasses.replace(sources, **there))
     assert found["missing"] == []
     out = f"{folder_store.SCHEME}://{tmp_path}"

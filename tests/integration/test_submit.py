@@ -20,7 +20,6 @@ def store(tmp_path_factory):
     gcs_server.skip_credentials()
     span = write_span(tmp_path_factory.mktemp("data"), 1, clean())
     root = StorePath(f"gs://{gcs_server.BUCKET}/data")
-    (span / "manifest.json").write_text("{}")  # what makes it a span on a store
     for file in span.rglob("*.*"):
         target = root / span.name
         for part in file.relative_to(span).parts:

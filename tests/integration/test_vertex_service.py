@@ -52,7 +52,7 @@ def test_a_job_is_sent_whole(vertex):
     assert spec == jobs.job()["pipelineSpec"]
     assert sent.runtime_config.gcs_output_directory == "gs://bucket/posters/artifacts"
     assert (sent.service_account, sent.network) == (ACCOUNT, network)
-    assert (sent.display_name, dict(sent.labels)) == ("two-span-1", {"span": "1"})
+    assert (sent.display_name, dict(sent.labels)) == ("two-span-1", {"window": "span-1"})
 
 
 def test_a_service_that_fails_once_is_asked_again(vertex):

@@ -23,7 +23,7 @@ def _add_compile(verbs: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     verb.add_argument(
         "--data", type=data_path, metavar="DIR",
-        help="read span and labels from this copy of data_root, so that no store is asked",
+        help="read spans and labels from this copy of data_root, so that no store is asked",
     )  # fmt: skip
     add_config(verb, default="kubeflow")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 from pathlib import Path
 
 from pipeline.cli.parsers.shared import add_config, data_path
@@ -42,7 +43,20 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument(
         "--span", type=int, metavar="N", help="number of the span (default: the next)"
     )
+    verb.add_argument(
+        "--date",
+        type=_date,
+        metavar="YYYY-MM-DD",
+        help="day that the source is of, for windows of dates (default: today)",
+    )
     add_config(verb, default="local")
+
+
+def _date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no date such as 2026-01-31") from error
 
 
 def _add_data(verbs: argparse._SubParsersAction) -> None:

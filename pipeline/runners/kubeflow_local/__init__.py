@@ -9,5 +9,5 @@ asked whether it takes the file; requests for CPU, memory and accelerators, retr
 have no effect.
 
 What the service does between tasks is done here: importers and resolvers, conditions and trigger
-policies, drivers, the cache, exit handlers. Tasks run one after another.
+policies, the cache, exit handlers. Tasks run one after another.
 """

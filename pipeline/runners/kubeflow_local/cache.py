@@ -28,7 +28,7 @@ def fingerprint(
       pipeline: the pipeline's name.
       component: for the definition of its inputs and outputs.
       container: for image, command, arguments and environment; not for its resources.
-      given: its inputs; a driver's changes count.
+      given: its inputs.
     """
     content = {
         "pipeline": pipeline,

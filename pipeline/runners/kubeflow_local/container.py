@@ -1,9 +1,8 @@
-"""Runs one task that is a container: its driver if it has one, then its command."""
+"""Runs the command of one task that is a container."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 
 from google.protobuf import json_format
@@ -24,12 +23,12 @@ class ContainerTask:
     Attributes:
       name: the task's.
       component: for the outputs that it makes.
-      container: command, arguments, environment and driver.
-      given: its inputs; `drive` may change them.
+      container: command, arguments and environment.
+      given: its inputs.
       folder: where its outputs go, a folder each.
       prefix: with a key after it, the name of an output.
       log: what its processes write.
-      used: by its processes so far.
+      used: by its processes, once they are done.
     """
 
     name: str
@@ -44,23 +43,6 @@ class ContainerTask:
     def __post_init__(self) -> None:
         self._input = self._executor_input()
 
-    @property
-    def has_driver(self) -> bool:
-        """Whether something runs before the cache is asked, and may change the inputs."""
-        return bool(self.container.lifecycle.pre_cache_check.command)
-
-    def drive(self) -> None:
-        """Runs the driver: what it says of parameters and outputs holds from here on."""
-        driver = self.container.lifecycle.pre_cache_check
-        self._run([*driver.command, *driver.args])
-        said = self._executor_output()
-        self.given = dataclasses.replace(
-            self.given, parameters={**self.given.parameters, **said.parameter_values}
-        )
-        for key, value in said.parameter_values.items():
-            self._input.inputs.parameter_values[key].CopyFrom(value)
-        self._take_over(said)
-
     def execute(self) -> Values:
         """Runs the command.
 
@@ -70,7 +52,7 @@ class ContainerTask:
         Raises:
           PostersError: it failed, or said nothing of an output that it should have made.
         """
-        self._run([*self.container.command, *self.container.args])
+        self._run()
         said = self._executor_output()
         self._take_over(said)
         wanted = self.component.output_definitions
@@ -83,12 +65,12 @@ class ContainerTask:
             parameters={key: said.parameter_values[key] for key in wanted.parameters},
         )
 
-    def _run(self, command: Iterable[str]) -> None:
-        # A driver leaves its output here, and the command reads it.
+    def _run(self) -> None:
+        command = [*self.container.command, *self.container.args]
         Path(self._input.outputs.output_file).parent.mkdir(parents=True, exist_ok=True)
         filled = [placeholders.fill(argument, self._input) for argument in command]
         variables = {variable.name: variable.value for variable in self.container.env}
-        self.used = self.used.then(process.run(filled, variables, self.log))
+        self.used = process.run(filled, variables, self.log)
 
     def _executor_input(self) -> spec_pb2.ExecutorInput:
         made = spec_pb2.ExecutorInput()

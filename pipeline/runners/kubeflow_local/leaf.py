@@ -90,9 +90,7 @@ class Leaf:
             log=self.places.logs / f"{name}.log",
         )
         try:
-            if work.has_driver:
-                work.drive()
-            fingerprint = cache.fingerprint(self.job.name, work.component, container, work.given)
+            fingerprint = cache.fingerprint(self.job.name, work.component, container, given)
             if task.caching_options.enable_cache:
                 found = self.store.cached(fingerprint)
                 if found is not None:

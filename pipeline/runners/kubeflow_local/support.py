@@ -109,6 +109,8 @@ def _of_container(
 ) -> Iterator[str]:
     if not container.command:
         yield f"its command is that of the image {container.image}, which is not pulled here"
+    if container.lifecycle.pre_cache_check.command:
+        yield "it has a driver, which Kubeflow's own backend does not run either"
     for argument in container.args:
         if argument.startswith(_CLOUD_EXECUTORS):
             yield (

@@ -28,11 +28,11 @@ def test_a_name_and_a_path_load_the_same():
 def test_overrides_are_typed_as_yaml(tmp_path):
     loaded = config.load(
         _write(tmp_path, MINIMAL),
-        ["trainer.epochs=5", "trainer.learning_rate=1e-5", "span=3", "data_root=/x"],
+        ["trainer.epochs=5", "trainer.learning_rate=1e-5", "window=3", "data_root=/x"],
     )
     assert loaded.trainer.epochs == 5
     assert loaded.trainer.learning_rate == 1e-5
-    assert loaded.span == 3
+    assert loaded.window == 3
     assert loaded.data_root == "/x"
 
 
@@ -58,7 +58,13 @@ def test_overrides_are_typed_as_yaml(tmp_path):
         ("tuner: {space: {los: [bce]}}", ["tuner.space.los: no such key", "tuner.space.loss"]),
         ("tuner: {space: {loss: [hinge]}}", ["tuner.space.loss.0", "'sigmoid_f1', not 'hinge'"]),
         ("tuner: {space: {learning_rate: {low: 1, high: 0.1}}}", ["low must be less than high"]),
-        ("span: newest", ["span", "'newest'"]),
+        ("window: newest", ["window", "latest, all", "not 'newest'"]),
+        ("window: 0", ["window", "whole number from 1"]),
+        ("window: [3, 3]", ["window", "each once"]),
+        ("window: {last: 0}", ["window", "last must be a whole number from 1"]),
+        ("window: {last: 3, since: 2026-01-01}", ["window", "{last: n}, or {since"]),
+        ("window: {since: soon}", ["window", "since must be a date such as 2026-01-31"]),
+        ("window: {since: 2026-02-01, until: 2026-01-01}", ["window", "before `since`"]),
         ("beam: {by_node: {Transform: 3}}", ["beam.by_node.Transform"]),
     ],
 )

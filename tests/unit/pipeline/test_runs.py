@@ -53,11 +53,11 @@ def _write(workspace, run_id, answers=None, rate=0.001, **changes):
             label: {"f1": float(f1)} for label, f1 in zip(answers.labels, _f1(answers), strict=True)
         }
     summary = {
-        "format": 1,
+        "format": 2,
         "run_id": run_id,
         "status": "pushed" if answers is not None else "failed",
         "error": None if answers is not None else "Trainer: the loss is not finite\nmore",
-        "span": 3,
+        "spans": [{"number": 1}, {"number": 3}],
         "nodes": nodes,
         "metrics": figures and {"macro_f1": float(np.mean(_f1(answers)))},
         "metrics_by_label": figures,
@@ -97,10 +97,10 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(tmp_path, capsys,
     for line, words in zip(
         lines[1:],
         [
-            ["its summary has format 99, not 1"],
+            ["its summary has format 99, not 2"],
             ["its summary cannot be read"],
             ["it left no summary: it was killed, or is still running"],
-            ["span 3", "0.300 to 0.410", "refused"],
+            ["spans 1, 3", "0.300 to 0.410", "refused"],
             ["posters", "failed: Trainer: the loss is not finite"],
             [f"{np.mean(_f1(answers)):.3f}", "pushed as 1700000000", "2026-01-01 00:00"],
         ],
@@ -217,11 +217,11 @@ def test_compare_shows_both_runs_and_refuses_what_left_nothing(tmp_path, capsys,
 def _content():
     return {
         "format": content.FORMAT, "written": "2026-01-01T00:00:00+00:00", "name": "posters",
-        "span": 3, "labels": ["Drama"], "settings": {"name": "posters"}, "evaluation": None,
+        "spans": "span 3", "labels": ["Drama"], "settings": {"name": "posters"}, "evaluation": None,
         "training": None, "pushed_to": None, "missing": ["There is no model."],
         "code": {"version": "1", "fingerprints": {}, "libraries": {"tfx": "1", "tensorflow": "2"}},
         "data": {
-            "folder": "/data/span-3", "manifest": None, "features": None, "gate": None,
+            "root": "/data", "spans": [], "features": None, "gate": None,
             "lists": {"rejected": {}, "rejects": {}, "dropped": {}},
         },
     }  # fmt: skip

@@ -8,27 +8,42 @@ VOCABULARY = ("Drama", "War")
 GOOD = SplitFacts(100, {"Drama": 80, "War": 40})
 
 
-def _check(settings=None, previous=None, **splits):
+USUAL = {"train": 100, "eval": 100, "test": 100}
+
+
+def _check(settings=None, usual=None, window=None, spans=1, **splits):
     given = {"train": GOOD, "eval": GOOD, "test": GOOD, **splits}
-    found = rules.check(
-        rules.Data(given, "genres", VOCABULARY), settings or GateSettings(), previous, 3
-    )
+    data = rules.Data(given, "genres", VOCABULARY, window, spans)
+    found = rules.check(data, settings or GateSettings(), usual)
     return [(finding.rule, finding.split) for finding in found]
 
 
 def test_nothing_is_wrong_with_good_data():
     assert _check() == []
-    assert _check(previous={"train": GOOD, "eval": GOOD, "test": GOOD}) == []
+    assert _check(usual=USUAL) == []
 
 
 def test_an_empty_split_is_said_once():
-    before = {"train": GOOD, "eval": GOOD, "test": GOOD}
-    assert _check(eval=SplitFacts(0, {}), previous=before) == [
+    assert _check(eval=SplitFacts(0, {}), usual=USUAL) == [
         ("EMPTY_SPLIT", "eval"),
         ("SHRUNK", None),
     ]
     loose = GateSettings(min_share_of_previous=0.5)
-    assert _check(loose, eval=SplitFacts(0, {}), previous=before) == [("EMPTY_SPLIT", "eval")]
+    assert _check(loose, eval=SplitFacts(0, {}), usual=USUAL) == [("EMPTY_SPLIT", "eval")]
+
+
+def test_there_must_be_enough_in_all_spans_and_not_in_the_new_ones_alone():
+    week = {split: SplitFacts(3, {"Drama": 3}) for split in USUAL}
+    assert ("FEW_EXAMPLES", "test") in _check(**week)
+    assert ("MISSING_LABEL", "test") in _check(**week)
+    window = {split: facts.plus(100, {"Drama": 90, "War": 1}) for split, facts in week.items()}
+    assert _check(window=window, **week) == []
+    assert window["test"] == SplitFacts(103, {"Drama": 93, "War": 1})
+    # What is wrong with the new ones is wrong, however much there was before.
+    strange = {**week, "eval": SplitFacts(3, {"Drama": 2, "Wra": 1})}
+    assert _check(window=window, **strange) == [("UNKNOWN_LABEL", "eval")]
+    without = {split: facts.plus(100, {"Drama": 90}) for split, facts in week.items()}
+    assert ("MISSING_LABEL", "train") in _check(window=without, **week)
 
 
 @pytest.mark.parametrize(("examples", "wrong"), [(9, True), (10, False)])
@@ -51,20 +66,44 @@ def test_unknown_labels_are_counted(count, wrong):
     assert found == ([("UNKNOWN_LABEL", "eval")] if wrong else [])
 
 
-@pytest.mark.parametrize(("examples", "wrong"), [(69, True), (70, False), (500, False)])
+@pytest.mark.parametrize(("examples", "wrong"), [(699, True), (700, False), (5000, False)])
 def test_a_shrunken_split_is_found(examples, wrong):
     # A span that grew as a whole may still have lost most of one split.
-    before = {"train": SplitFacts(100, {}), "eval": GOOD, "test": GOOD}
     now = SplitFacts(examples, {"Drama": 50, "War": 20})
     settings = GateSettings(min_share_of_previous=0.7)
-    grown = SplitFacts(1000, {"Drama": 80, "War": 40})
-    found = _check(settings, previous=before, test=now, train=grown)
+    grown = SplitFacts(10_000, {"Drama": 80, "War": 40})
+    found = _check(settings, usual={**USUAL, "test": 1000}, test=now, train=grown)
     assert found == ([("SHRUNK", "test")] if wrong else [])
+
+
+def test_a_quiet_week_that_chance_explains_has_not_shrunk():
+    usual = {"train": 14, "eval": 3, "test": 3}
+    enough = {split: GOOD for split in usual}
+
+    def quiet(train):
+        week = {"train": SplitFacts(train, {"Drama": 1}), "eval": SplitFacts(1, {"Drama": 1})}
+        return _check(usual=usual, window=enough, test=SplitFacts(1, {"Drama": 1}), **week)
+
+    # Of 20 a week, 12 would be too few at 70 %; that few come by chance.
+    assert quiet(10) == []
+    assert quiet(1) == []  # 3 in all: four standard errors below 20 is 2
+    assert _check(usual=USUAL, window=enough, **{s: SplitFacts(30, {}) for s in USUAL}) == [
+        ("SHRUNK", None)
+    ]
+
+
+def test_several_new_spans_are_compared_by_their_mean():
+    usual = dict.fromkeys(USUAL, 200)
+    both = {split: SplitFacts(300, {"Drama": 9, "War": 9}) for split in usual}
+    assert _check(usual=usual, spans=2, **both) == []
+    half = {split: SplitFacts(200, {"Drama": 9, "War": 9}) for split in usual}
+    assert _check(usual=usual, spans=1, **half) == []
+    assert _check(usual=usual, spans=2, **half) == [("SHRUNK", None)]
 
 
 def test_no_share_of_the_previous_span_is_asked_for_when_off():
     settings = GateSettings(min_share_of_previous=0)
-    assert _check(settings, previous={"train": SplitFacts(10**6, {})}) == []
+    assert _check(settings, usual={"train": 10**6}) == []
 
 
 def test_a_long_list_is_cut():

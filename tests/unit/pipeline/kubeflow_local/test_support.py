@@ -89,6 +89,14 @@ def test_a_container_that_relies_on_its_image_is_refused(tmp_path):
     assert "its command is that of the image busybox:1" in _problem(content, tmp_path)
 
 
+def test_a_driver_is_refused_as_no_node_of_ours_has_one(tmp_path):
+    content = _job()
+    _executor(content)["container"]["lifecycle"] = {"preCacheCheck": {"command": ["python"]}}
+    assert "it has a driver, which Kubeflow's own backend does not run" in _problem(
+        content, tmp_path
+    )
+
+
 def test_what_is_referred_to_and_not_there_is_refused(tmp_path):
     content = _job()
     del content["pipelineSpec"]["components"]["Task"]

@@ -19,8 +19,8 @@ def test_what_changed_came_and_went_is_named_by_its_path():
     executors["First_executor"]["container"]["image"] = "x/y:2"
     after["labels"] = {"team": "films"}
     assert difference.lines(before, after) == [
-        '- labels.span: "1"',
         '+ labels.team: "films"',
+        '- labels.window: "span-1"',
         "  pipelineSpec.deploymentSpec.executors.First_executor.container.image: "
         f'"{jobs.IMAGE}" -> "x/y:2"',
     ]

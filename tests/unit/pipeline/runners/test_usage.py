@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from pipeline.runners.usage import NOTHING, Usage, Used
+from pipeline.runners.usage import NOTHING, Usage
 
 _BUSY = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass\n"
 
@@ -33,11 +33,6 @@ def test_a_process_that_is_gone_used_nothing():
     with Usage(process.pid) as usage:
         pass
     assert usage.used == NOTHING
-
-
-def test_one_after_another_adds_time_and_keeps_the_larger_peak():
-    assert Used(10, 1.0).then(Used(7, 0.5)) == Used(10, 1.5)
-    assert NOTHING.then(Used(7, 0.5)) == Used(7, 0.5)
 
 
 def _work(seconds):
