@@ -7,7 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -71,7 +71,7 @@ class PushConfig(Section):
       approval: `automatic` pushes it; `manual` holds it back until `posters push`.
     """
 
-    approval: Literal[automatic, manual] = "automatic"
+    approval: Literal["automatic", "manual"] = "automatic"
 
 
 class Config(Section):

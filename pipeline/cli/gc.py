@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from pipeline.metadata_store import place
 
     where = place.of(config)
+    place.check_begun(where)
     with where.only_run():
         store = place.open_store(where)
         history = executions.read(store, config.name)

@@ -28,11 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from pipeline.metadata_store import place
 
     where = place.of(config)
-    if isinstance(where, place.FilePlace) and not where.path.exists():
-        raise PostersError(
-            f"{where} is not there, so nothing is known of any model: `posters run` begins it; "
-            "--config and --set workspace=FOLDER say where it lies."
-        )
+    place.check_begun(where)
     store = place.open_store(where)
     history = executions.read(store, config.name)
     found: dict[str, Any] = {}

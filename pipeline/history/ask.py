@@ -11,7 +11,7 @@ import ml_metadata as mlmd
 from components.errors import PostersError
 from pipeline import config as configuration
 from pipeline import fingerprints, windows
-from pipeline.history import differences, model
+from pipeline.history import model
 from pipeline.history.executions import Executions
 
 NOW, DATA, _CODE = "now", "data", "code"
@@ -94,5 +94,4 @@ def answer(
 
 def _readers(history: Executions) -> list[str]:
     """The nodes that bring the data."""
-    nodes = dict.fromkeys(one.node for one in history if model.spans_of(one))
-    return [node for node in nodes if differences.last_success(history, node)]
+    return list(dict.fromkeys(one.node for one in history if model.spans_of(one)))

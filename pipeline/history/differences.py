@@ -16,44 +16,54 @@ _LONGEST = 60
 _NOTHING = "nothing"
 
 
-def last_success(history: Executions, node: str) -> Execution | None:
-    """The last execution of a node that ran or was cached."""
-    found = [execution for execution in history if execution.node == node and execution.succeeded]
-    return found[-1] if found else None
-
-
 def explain(
     history: Executions,
-    last: Execution | None,
+    node: str,
     parameters: Mapping[str, Any],
-    inputs: Mapping[str, Sequence[int]],
+    inputs: Mapping[str, Sequence[int]] | None,
 ) -> list[str]:
     """Why the cache has nothing for a node, one sentence a difference.
 
+    What it would be told is compared with the execution that it differs from least, the last of
+    these.
+
     Args:
       history: of the pipeline.
-      last: the node's last execution, or None.
+      node: its name.
       parameters: what it would be told.
-      inputs: ids of the artifacts it would be given, by key.
+      inputs: ids of the artifacts it would be given, by key; None if some are not there yet.
     """
-    if last is None:
+    earlier = [one for one in history if one.node == node and one.succeeded]
+    if not earlier:
         return ["it never ran to its end"]
-    found = list(of_parameters(last.properties, parameters))
-    for key in sorted(inputs.keys() | last.inputs.keys()):
-        now, before = list(inputs.get(key, ())), list(last.inputs.get(key, ()))
+    found, nearest = min(
+        ((_between(history, one, parameters, inputs), one) for one in reversed(earlier)),
+        key=lambda pair: len(pair[0]),
+    )
+    return found or ([] if inputs is None else [_gone(history, nearest)])
+
+
+def _between(
+    history: Executions,
+    earlier: Execution,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Sequence[int]] | None,
+) -> list[str]:
+    found = list(of_parameters(earlier.properties, parameters))
+    if inputs is None:
+        return found
+    for key in sorted(inputs.keys() | earlier.inputs.keys()):
+        now, before = list(inputs.get(key, ())), list(earlier.inputs.get(key, ()))
         if now != before:
             found.append(f"{key}: {_artifacts(history, before)} -> {_artifacts(history, now)}")
-    if found:
-        return found
-    gone = [
-        history.artifacts[artifact].uri
-        for artifacts in last.outputs.values()
-        for artifact in artifacts
-        if not history.artifacts[artifact].is_live
-    ]
-    if gone:
-        return ["what it made was removed"]
-    return ["what it made is no longer where it was, or the node itself is another"]
+    return found
+
+
+def _gone(history: Executions, earlier: Execution) -> str:
+    made = (artifact for artifacts in earlier.outputs.values() for artifact in artifacts)
+    if any(not history.artifacts[artifact].is_live for artifact in made):
+        return "what it made was removed"
+    return "what it made is no longer where it was, or the node itself is another"
 
 
 def of_parameters(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

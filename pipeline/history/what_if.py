@@ -134,15 +134,15 @@ class WhatIf:
         parameters = data_types_utils.build_parsed_value_dict(
             inputs_utils.resolve_parameters_with_schema(node_parameters=node.parameters)
         )
-        last = differences.last_success(self._history, node.node_info.id)
+        name = node.node_info.id
         if new:
-            told = differences.of_parameters(last.properties, parameters) if last else ()
+            told = differences.explain(self._history, name, parameters, None)
             return None, [*_would_be_new(new), *told]
         outputs = self._cached(node, inputs, parameters)
         if outputs is not None:
             return outputs, []
         ids = {key: [artifact.id for artifact in found] for key, found in inputs.items()}
-        return None, differences.explain(self._history, last, parameters, ids)
+        return None, differences.explain(self._history, name, parameters, ids)
 
     def _inputs(
         self, channels: Mapping[str, types.BaseChannel]

@@ -146,6 +146,19 @@ def of(config: Config) -> Place:
     return ServerPlace(config.metadata, config.name, workspace)
 
 
+def check_begun(place: Place) -> None:
+    """Refuses a file that is not there, for verbs that only look at what runs left.
+
+    Raises:
+      PostersError: no run has begun it.
+    """
+    if isinstance(place, FilePlace) and not place.path.exists():
+        raise PostersError(
+            f"{place} is not there, so nothing is known of any model: `posters run` begins it; "
+            "--config and --set workspace=FOLDER say where it lies."
+        )
+
+
 def open_store(place: Place) -> mlmd.MetadataStore:
     """Opens the store; an empty database gets its tables.
 

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from components.errors import PostersError
+from pipeline.runners.guard import RunUnderWayError
 
 if TYPE_CHECKING:
     from pipeline.metadata_store.place import ServerPlace
 
 _SECONDS_TO_CONNECT = 15
+#: What this process holds already, and which of its threads.
+_held: dict[ServerPlace, int] = {}
 #: The longest that MySQL lets a connection be silent: runs train for days.
 _SILENCE_SECONDS = 31_536_000
 #: Error numbers of MySQL, and SQLSTATEs of PostgreSQL, by what they are about.
@@ -44,11 +48,16 @@ def connect(place: ServerPlace) -> Iterator[Any]:
 def only_run(place: ServerPlace) -> Iterator[None]:
     """Lets one run of a pipeline at a time into a database, whichever machine it is on.
 
-    The lock is the server's and belongs to the connection: it ends with this process.
+    The lock is the server's and belongs to the connection: it ends with this process. Within the
+    block it may be asked for again, as `guard.only_run` may.
 
     Raises:
-      PostersError: another run of this pipeline is under way, or the server cannot be asked.
+      RunUnderWayError: another run of this pipeline is under way.
+      PostersError: the server cannot be asked.
     """
+    if _held.get(place) == threading.get_ident():
+        yield
+        return
     with connect(place) as connection:
         cursor = connection.cursor()
         digest = hashlib.sha256(f"{place.settings.database}\0{place.pipeline}".encode()).digest()
@@ -61,11 +70,15 @@ def only_run(place: ServerPlace) -> Iterator[None]:
             number = int.from_bytes(digest[:8], "big", signed=True)
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (number,))
         if not cursor.fetchone()[0]:
-            raise PostersError(
+            raise RunUnderWayError(
                 f"another run of the pipeline {place.pipeline} is using {place}, from this machine "
                 "or another: wait for it, or give this pipeline another name (--set name=NAME)."
             )
-        yield
+        _held[place] = threading.get_ident()
+        try:
+            yield
+        finally:
+            del _held[place]
 
 
 def _connect(place: ServerPlace) -> Any:

@@ -12,6 +12,13 @@ from typing import Any
 
 from components.errors import PostersError
 
+#: What this process holds already, and which of its threads.
+_held: dict[Path, int] = {}
+
+
+class RunUnderWayError(PostersError):
+    """Another process runs in the same workspace."""
+
 
 class InterruptedRunError(Exception):
     """Ctrl-C or SIGTERM: an ordinary exception, so that what a node began is cleaned up."""
@@ -28,21 +35,32 @@ def was_interrupted(error: BaseException | None) -> bool:
 def only_run(state: Path) -> Iterator[None]:
     """Lets one run at a time into what a file keeps; the lock lies beside it.
 
+    Within the block it may be asked for again: whoever decides on a run holds it until that is
+    through.
+
     Args:
       state: the file.
 
     Raises:
-      PostersError: another run is using it.
+      RunUnderWayError: another process, or another thread, is using it.
     """
-    with state.with_suffix(".lock").open("w") as file:
+    lock = state.with_suffix(".lock").resolve()
+    if _held.get(lock) == threading.get_ident():
+        yield
+        return
+    with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise PostersError(
+            raise RunUnderWayError(
                 f"another run is using {state}: wait for it, or give this one a workspace "
                 "of its own (--set workspace=FOLDER)."
             ) from error
-        yield
+        _held[lock] = threading.get_ident()
+        try:
+            yield
+        finally:
+            del _held[lock]
 
 
 @contextlib.contextmanager

@@ -121,8 +121,8 @@ def _launch(
         outputs = execution_lib.get_output_artifacts(store, execution.id)
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         if node.node_info.type.name == _RESOLVER_TYPE:
-            # A resolver only looks things up: finding what it found last time changes nothing.
-            cached = _ids(outputs) == _ids_found_last(store, execution)
+            # A resolver only looks things up: finding what it found before changes nothing.
+            cached = _was_found_before(store, execution, _ids(outputs))
     return ("cached" if cached else "run"), outputs
 
 
@@ -130,21 +130,23 @@ def _ids(outputs: dict[str, list[types.Artifact]]) -> dict[str, list[int]]:
     return {key: [artifact.id for artifact in artifacts] for key, artifacts in outputs.items()}
 
 
-def _ids_found_last(
-    store: metadata.Metadata, execution: metadata_store_pb2.Execution
-) -> dict[str, list[int]] | None:
-    """What the node of an execution found the time before, or nothing if there was none."""
+def _was_found_before(
+    store: metadata.Metadata,
+    execution: metadata_store_pb2.Execution,
+    found: dict[str, list[int]],
+) -> bool:
+    """Whether the node of an execution found the same in an earlier one."""
     earlier = [
-        other
+        other.id
         for context in store.store.get_contexts_by_execution(execution.id)
         if context.type == "node"
         for other in store.store.get_executions_by_context(context.id)
         if other.id < execution.id
     ]
-    if not earlier:
-        return None
-    last = max(earlier, key=lambda other: other.id)
-    return _ids(execution_lib.get_output_artifacts(store, last.id))
+    return any(
+        _ids(execution_lib.get_output_artifacts(store, other)) == found
+        for other in sorted(earlier, reverse=True)
+    )
 
 
 def _record_origin(

@@ -81,7 +81,10 @@ def test_one_run_of_a_pipeline_at_a_time_wherever_it_runs(server, tmp_path):
     refused = pytest.raises(PostersError, match="another run of the pipeline posters is using the")
     with here.only_run(), other.only_run(), refused, elsewhere.only_run():
         pass
-    with elsewhere.only_run():
+    # Whoever decides on a run holds it until that is through.
+    with elsewhere.only_run(), elsewhere.only_run():
+        pass
+    with here.only_run():
         pass
 
 

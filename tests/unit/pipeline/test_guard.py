@@ -1,6 +1,10 @@
+import concurrent.futures
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,13 +34,44 @@ def test_what_was_cleaned_up_within_the_block_goes_on_as_it_is():
             raise LookupError from error
 
 
-def test_one_run_at_a_time(tmp_path):
+_HOLD = """
+import sys
+from pathlib import Path
+from pipeline.runners import guard
+with guard.only_run(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_run_at_a_time_and_a_killed_one_lets_go(tmp_path):
     state = tmp_path / "state.sqlite"
-    refused = pytest.raises(PostersError, match=r"another run is using .*state\.sqlite")
-    with guard.only_run(state), refused, guard.only_run(state):
-        pass
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(state)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+    )
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        refused = pytest.raises(guard.RunUnderWayError, match=r"run is using .*state\.sqlite")
+        with refused, guard.only_run(state):
+            pass
+    finally:
+        holder.kill()
+        holder.communicate()
     with guard.only_run(state):
         pass
+
+
+def test_who_holds_it_may_ask_again_and_another_thread_may_not(tmp_path):
+    state = tmp_path / "state.sqlite"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, guard.only_run(state):
+        with guard.only_run(state):
+            pass
+        other = pool.submit(guard.only_run(state).__enter__)
+        assert isinstance(other.exception(), guard.RunUnderWayError)
+    assert issubclass(guard.RunUnderWayError, PostersError)
 
 
 def test_what_a_library_makes_of_an_interruption_is_one():

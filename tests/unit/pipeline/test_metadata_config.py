@@ -4,6 +4,7 @@ import pytest
 
 from components.errors import PostersError
 from pipeline import config as configuration
+from pipeline.cli.main import FAILED, main
 from pipeline.metadata_store import place
 
 SERVER = ("metadata.kind=mysql", "metadata.host=db", "metadata.database=d", "metadata.user=u")
@@ -43,7 +44,8 @@ def test_what_is_wrong_is_named(overrides, words):
         _load(*overrides)
 
 
-def test_where_it_lies_changes_nothing_of_what_a_run_makes():
-    from pipeline import report_node
-
-    assert "metadata" in report_node._ELSEWHERE
+@pytest.mark.parametrize("verb", ["lineage", "gc"])
+def test_verbs_that_only_look_begin_no_store(tmp_path, capsys, verb):
+    assert main([verb, "--config", "sample", "--set", f"workspace={tmp_path}/absent"]) == FAILED
+    assert "is not there, so nothing is known of any model" in capsys.readouterr().err
+    assert not (tmp_path / "absent").exists()

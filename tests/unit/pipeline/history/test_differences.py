@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -44,24 +45,36 @@ def _history(state="LIVE"):
     ],
 )
 def test_each_difference_is_a_sentence(changes, inputs, words):
-    history, settings, last = _history()
+    history, settings, _ = _history()
     # The order of keys is no difference, nor a number that ML Metadata keeps no word of.
     told = dict(reversed(list({**settings, **changes}.items())))
     parameters = {"epochs": 3, "settings": json.dumps(told)}
-    found = differences.explain(history, last, parameters, inputs)
+    found = differences.explain(history, "Evaluator", parameters, inputs)
     assert len(found) == len(words)
     assert all(one.startswith(word) for one, word in zip(found, words, strict=True))
 
 
 def test_what_was_removed_is_said_to_be():
-    history, settings, last = _history("DELETED")
+    history, settings, _ = _history("DELETED")
     parameters = {"epochs": 3, "settings": json.dumps(settings)}
-    assert differences.explain(history, last, parameters, {"model": [1]}) == [
+    assert differences.explain(history, "Evaluator", parameters, {"model": [1]}) == [
         "what it made was removed"
     ]
 
 
 def test_a_node_that_never_ran():
     history, *_ = _history()
-    assert differences.last_success(history, "Tuner") is None
-    assert differences.explain(history, None, {}, {}) == ["it never ran to its end"]
+    assert differences.explain(history, "Tuner", {}, {}) == ["it never ran to its end"]
+
+
+def test_it_is_compared_with_the_execution_that_differs_least():
+    history, settings, last = _history()
+    other = dataclasses.replace(last, id=10, properties={"settings": "{}", "epochs": 5})
+    history = Executions([*history.runs, Run("next", {}, [other])], history.artifacts)
+    told = {**settings, "learning_rate": 0.2}
+    parameters = {"epochs": 3, "settings": json.dumps(told)}
+    sentence = "settings.learning_rate: 0.1 -> 0.2"
+    for inputs in ({"model": [1]}, None):
+        assert differences.explain(history, "Evaluator", parameters, inputs) == [sentence]
+    parameters["settings"] = json.dumps(settings)
+    assert differences.explain(history, "Evaluator", parameters, None) == []
