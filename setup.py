@@ -31,7 +31,7 @@ LIGHT = [
     "psutil>=5.9",  # peak memory of every node, in the run's summary
     "pydantic>=2",  # checks the configuration on load
     "pyyaml>=6",  # reads the configuration
-    "requests>=2.31",  # downloads the images that a table gives by URL
+    "requests>=2.31",  # downloads the images that a table gives by URL, tells webhooks of runs
     "rich>=13",  # tables and progress bars in the terminal
 ]
 
@@ -62,6 +62,7 @@ EXTRAS = {
         "pytest-timeout>=2",  # a hung Beam worker fails its test, not the whole run
         "pytest-xdist>=3",  # tests on every core: half the wait
         "ruff>=0.6",  # lint and format
+        "schemathesis>=3.39",  # asks the server whatever its OpenAPI description allows
     ],
     "cuda": [
         "tensorflow[and-cuda]==2.16.2",  # CUDA 12.3 and cuDNN 8.9, which it is built against
@@ -75,6 +76,12 @@ EXTRAS = {
     "metadata": [
         "pg8000>=1.30",  # says why PostgreSQL refuses, and locks there, which ML Metadata cannot
         "pymysql>=1.1",  # the same for MySQL and MariaDB
+    ],
+    "schedule": [
+        "apscheduler>=3.11,<4",  # wakes posters schedule run in time; 4 is another interface
+        "cronsim>=2.6",  # reads cron, and finds the next times as Debian's cron does, DST too
+        "tzdata>=2024.1",  # time zones where the system has none, as in slim images
+        "tzlocal>=5",  # which of them this machine's is, for lines of crontab
     ],
     "serve": [
         "fastapi>=0.110",  # request checking and the API's own documentation

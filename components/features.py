@@ -19,6 +19,8 @@ class Features:
     Attributes:
       image: one encoded image, bytes, exactly one value.
       labels: label names, bytes, one or more values.
+      other_labels: labels of the source that the span's vocabulary lacks, bytes, absent if there
+        are none. A later span's vocabulary may have grown, and then they count.
       id: the example's stable identifier, bytes, exactly one value; splits hash it.
       title: a caption for people, bytes, at most one value.
       year: int64, at most one value.
@@ -26,6 +28,7 @@ class Features:
 
     image: str = "poster"
     labels: str = "genres"
+    other_labels: str = "other_genres"
     id: str = "imdb_id"
     title: str = "title"
     year: str = "year"

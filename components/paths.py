@@ -116,6 +116,8 @@ def bring_file(source: AnyPath, target: AnyPath) -> None:
         source.copy_to(target)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Written over, a link to the source from before would take the source with it.
+    target.unlink(missing_ok=True)
     if isinstance(source, Path) and isinstance(target, Path):
         # Another disk, or one without links: then it is copied.
         with contextlib.suppress(OSError):

@@ -2,7 +2,7 @@
 
 Transform, training, evaluation and serving all go through these functions, so they see the same
 pixels to the last bit: `materialize` makes what Transform stores; `decode_stored`, `mirror` and
-`normalize` read it, by themselves or in `to_model_input` and `to_model_views`.
+`normalize` read it, by themselves or in `to_model_input`, `to_model_views` and `of_views`.
 """
 
 from __future__ import annotations
@@ -66,11 +66,23 @@ def to_model_views(stored: tf.Tensor, size: int, names: Sequence[str]) -> list[t
     Returns:
       For each view, (N, size, size, 3) float32 RGB in [0, 1].
     """
-    geometries = views.geometries(names)
-    decoded = {
-        geometry: _decode_column(stored[:, column], size)
-        for column, geometry in enumerate(geometries)
-    }
+    columns = [
+        _decode_column(stored[:, column], size) for column in range(len(views.geometries(names)))
+    ]
+    return of_views(columns, names)
+
+
+def of_views(columns: Sequence[tf.Tensor], names: Sequence[str]) -> list[tf.Tensor]:
+    """Makes every view of decoded squares.
+
+    Args:
+      columns: for each of `views.geometries(names)`, (N, size, size, 3) uint8.
+      names: the views.
+
+    Returns:
+      For each view, (N, size, size, 3) float32 RGB in [0, 1].
+    """
+    decoded = dict(zip(views.geometries(names), columns, strict=True))
     images = ((decoded[views.geometry(name)], views.is_mirrored(name)) for name in names)
     return [normalize(mirror(pixels) if mirrored else pixels) for pixels, mirrored in images]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from pipeline.schedules import timezones
 from pipeline.section import Section
 
 #: Repository, optional tag, optional digest; a registry's port also has a colon.
@@ -37,6 +38,21 @@ def check_image(image: str) -> str:
 Image = Annotated[str, AfterValidator(check_image)]
 
 
+def check_timezone(name: str) -> str:
+    """Returns the name of a time zone.
+
+    Raises:
+      ValueError: there is none of that name.
+    """
+    if name not in timezones.known():
+        raise ValueError("there is no time zone of that name (capitals count)")
+    return name
+
+
+#: A time zone by its name in the IANA database.
+TimeZone = Annotated[str, AfterValidator(check_timezone)]
+
+
 class Images(Section):
     """What the containers are made from.
 
@@ -58,6 +74,8 @@ class KubeflowConfig(Section):
       experiment: what runs are listed under.
       service_account: the Kubernetes account that the containers run as; None for the
         installation's own.
+      schedule_timezone: the one time zone that the installation reads the cron of its recurring
+        runs in: CRON_SCHEDULE_TIMEZONE of its ml-pipeline-scheduledworkflow.
       store: folder on an object store for all that runs write: artifacts, pushed models, records.
       images: see `Images`.
     """
@@ -66,6 +84,7 @@ class KubeflowConfig(Section):
     namespace: str | None = None
     experiment: str = "posters"
     service_account: str | None = None
+    schedule_timezone: TimeZone = "UTC"
     store: str
     images: Images
 

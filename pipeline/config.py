@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from components.batch.settings import BatchSettings
+from components.bulk_inferrer.settings import BulkInferrerSettings
 from components.errors import PostersError
 from components.evaluator.settings import EvaluatorSettings
 from components.features import Features
 from components.gate.settings import GateSettings
 from components.ingest.options import IngestOptions
+from components.retraining.settings import RetrainSettings
 from components.serving.settings import ServeSettings
 from components.serving_check.settings import ServingCheckSettings
 from components.spans.settings import WindowSetting
@@ -27,6 +30,7 @@ from components.views import ViewName, is_mirrored
 from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
 from pipeline.metadata_config import MetadataConfig
+from pipeline.notify_config import NotifyConfig
 from pipeline.price_config import PricesConfig
 from pipeline.section import Section
 
@@ -57,11 +61,13 @@ class BeamConfig(Section):
       default: for every node that runs on Beam.
       by_node: for the node of that name, in place of the default.
       ingest: for `posters ingest`, in place of the default.
+      batch: for `posters batch`, in place of the default.
     """
 
     default: tuple[str, ...] = ()
     by_node: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     ingest: tuple[str, ...] | None = None
+    batch: tuple[str, ...] | None = None
 
 
 class PushConfig(Section):
@@ -82,6 +88,7 @@ class Config(Section):
       workspace: holds all that runs write: artifacts, ML Metadata, cached features, pushed models.
       data_root: what `posters ingest` wrote.
       window: which spans of it to train on; see `components.spans.settings`.
+      exclude_spans: numbers of spans that no window holds, as if they were not there.
       schema_path: the curated schema; by default the one that comes with the project.
       ingest: see `IngestOptions`.
       gate: see `GateSettings`.
@@ -93,17 +100,22 @@ class Config(Section):
       push: see `PushConfig`.
       serve: see `ServeSettings`.
       metadata: see `MetadataConfig`.
+      batch: see `BatchSettings`.
+      bulk_inferrer: see `BulkInferrerSettings`; absent, the DAG has no such node.
+      retrain: see `RetrainSettings`.
       beam: see `BeamConfig`.
       kubeflow: see `KubeflowConfig`; absent, nothing runs there.
       vertex: see `VertexConfig`; absent, nothing runs there.
       resources: see `ResourcesConfig`.
       prices: see `PricesConfig`; absent, nothing is known about what a run costs.
+      notify: see `NotifyConfig`; absent, nobody is told.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     workspace: str
     data_root: str
     window: WindowSetting = "latest"
+    exclude_spans: tuple[Annotated[int, Field(ge=1)], ...] = ()
     schema_path: str | None = None
     ingest: IngestOptions = IngestOptions()
     gate: GateSettings = GateSettings()
@@ -115,11 +127,15 @@ class Config(Section):
     push: PushConfig = PushConfig()
     serve: ServeSettings = ServeSettings()
     metadata: MetadataConfig = MetadataConfig()
+    batch: BatchSettings = BatchSettings()
+    bulk_inferrer: BulkInferrerSettings | None = None
+    retrain: RetrainSettings = RetrainSettings()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig | None = None
     vertex: VertexConfig | None = None
     resources: ResourcesConfig = ResourcesConfig()
     prices: PricesConfig | None = None
+    notify: NotifyConfig | None = None
 
     @field_validator("workspace", "data_root", "schema_path")
     @classmethod

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.experimental.conditionals.conditional import Cond
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import Channel, standard_artifacts
@@ -19,9 +21,17 @@ from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
 from components.pusher.latest import LatestPushedModel
+from components.retraining.component import RetrainDecision
 from components.serving_check.component import ServingCheck
 from components.transform.component import Transform
-from pipeline import data_nodes, fingerprints, report_node, training_nodes
+from pipeline import (
+    data_nodes,
+    fingerprints,
+    inference_nodes,
+    report_node,
+    retrain_nodes,
+    training_nodes,
+)
 from pipeline.config import Config
 from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
@@ -33,13 +43,17 @@ PIXEL_CODE = ("components.pixels", "components.views")
 RESOLVER = "BaselineResolver"
 
 
-def create_pipeline(config: Config, window: Window, runner: Runner = LOCAL) -> Pipeline:
+def create_pipeline(
+    config: Config, window: Window, runner: Runner = LOCAL, scheduled: bool = False
+) -> Pipeline:
     """Builds the DAG.
 
     Args:
       config: the checked configuration.
       window: the data it trains on.
       runner: what it will run on; see `capabilities` for the differences that this makes.
+      scheduled: whether it runs again and again without being built anew: then its first node
+        decides whether it is worth it, and on which spans; the window only gives the vocabulary.
 
     Returns:
       A pipeline without a metadata connection: that is the runner's to give.
@@ -48,7 +62,25 @@ def create_pipeline(config: Config, window: Window, runner: Runner = LOCAL) -> P
       PostersError: the schema cannot be read or does not fit the vocabulary.
     """
     _check_slices(config)
-    data = data_nodes.create(config, window, runner)
+    decision = retrain_nodes.decision(config, window) if scheduled else None
+    hangs_on = Cond(decision.says_run()) if decision else contextlib.nullcontext()
+    with hangs_on:
+        nodes = _nodes(config, window, runner, decision)
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=config.pipeline_root,
+        components=list(_with_beam_options([*([decision] if decision else []), *nodes], config)),
+        enable_cache=True,
+        beam_pipeline_args=list(config.beam.default),
+    )
+
+
+def _nodes(
+    config: Config, window: Window, runner: Runner, decision: RetrainDecision | None
+) -> list[BaseNode]:
+    """The nodes from the examples to the report, in order."""
+    chosen = decision.outputs["decision"] if decision else None
+    data = data_nodes.create(config, window, runner, chosen)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, window, data)
     training = training_nodes.create(config, window, transform, schema, PIXEL_CODE, runner)
@@ -86,16 +118,13 @@ def create_pipeline(config: Config, window: Window, runner: Runner = LOCAL) -> P
         ),
         approval=config.push.approval,
     )
-    report = report_node.create(config, window, data, trainer, evaluator, pusher)
+    report = report_node.create(config, window, data, trainer, evaluator, serving_check, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
-    nodes += [serving_check, pusher, report]
-    return Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=config.pipeline_root,
-        components=list(_with_beam_options(nodes, config)),
-        enable_cache=True,
-        beam_pipeline_args=list(config.beam.default),
-    )
+    inference = inference_nodes.create(config, examples, trainer, evaluator, pusher)
+    nodes += [serving_check, pusher, *inference, report]
+    if decision:
+        nodes.append(retrain_nodes.outcome(config, decision, evaluator, serving_check, pusher))
+    return nodes
 
 
 def _check_slices(config: Config) -> None:

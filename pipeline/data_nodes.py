@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib.resources
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -13,6 +11,7 @@ from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
 
 from components.errors import PostersError
 from components.files import write_bytes
@@ -21,6 +20,7 @@ from components.paths import AnyPath, to_path
 from components.spans.component import ExampleGen
 from pipeline import fingerprints
 from pipeline.config import Config
+from pipeline.places import accepted_folder, schema_path
 from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
 
@@ -44,13 +44,19 @@ class DataNodes:
     nodes: tuple[BaseNode, ...]
 
 
-def create(config: Config, window: Window, runner: Runner = LOCAL) -> DataNodes:
+def create(
+    config: Config,
+    window: Window,
+    runner: Runner = LOCAL,
+    decision: BaseChannel | None = None,
+) -> DataNodes:
     """Builds the nodes from the examples to the gate.
 
     Args:
       config: the checked configuration.
       window: the data to look at.
       runner: what they will run on.
+      decision: says at run time which spans the data are, in the place of the window.
 
     Raises:
       PostersError: the schema cannot be read or does not fit the vocabulary.
@@ -59,10 +65,11 @@ def create(config: Config, window: Window, runner: Runner = LOCAL) -> DataNodes:
     _check_schema(path, config, window)
     examples = ExampleGen(
         data_root=config.data_root,
-        spans={span.number: span.digest for span in window.spans},
+        spans={} if decision else {span.number: span.digest for span in window.spans},
         labels=window.labels,
         accepted_folder=accepted_folder(config),
         code=fingerprints.code("components.spans"),
+        window=decision,
     )
     schema = ImportSchemaGen(schema_file=str(schema_copy(config)))
     if runner.local_store:
@@ -88,13 +95,6 @@ def create(config: Config, window: Window, runner: Runner = LOCAL) -> DataNodes:
     return DataNodes(examples, statistics, schema, gate, nodes)
 
 
-def accepted_folder(config: Config) -> str:
-    """Where the gate records the spans it let through: one folder a data root."""
-    # A workspace may be pointed at other data; its spans have the same numbers.
-    dataset = hashlib.sha256(config.data_root.encode()).hexdigest()[:12]
-    return f"{config.store}/gate/{dataset}"
-
-
 def schema_copy(config: Config) -> AnyPath:
     """Where the nodes find the schema: a path that changes with its content, as the cache needs."""
     return fingerprints.by_content(schema_path(config), to_path(config.pipeline_root) / "schema")
@@ -105,13 +105,6 @@ def stage(config: Config) -> None:
     copy = schema_copy(config)
     if not copy.exists():
         write_bytes(copy, schema_path(config).read_bytes())
-
-
-def schema_path(config: Config) -> Path:
-    """The schema's file: the configured one, or the one that comes with the project."""
-    if config.schema_path is None:
-        return Path(str(importlib.resources.files("schema") / "schema.pbtxt"))
-    return Path(config.schema_path)
 
 
 def read_schema(path: Path, key: str = "schema_path") -> schema_pb2.Schema:
@@ -143,6 +136,13 @@ def _check_schema(path: Path, config: Config, window: Window) -> None:
         raise PostersError(
             f"schema_path: {path} has no feature {', '.join(missing)}; the configuration's "
             "`ingest.features` names it. Rename one or the other."
+        )
+    others = config.features.other_labels
+    holders = [span.folder for span in window.spans if span.has_other_labels]
+    if holders and others not in by_name:
+        raise PostersError(
+            f"schema_path: {path} has no feature {others}, in which {holders[0]} has the labels "
+            "outside its vocabulary. Add it, as schema/schema.pbtxt has it."
         )
     domains = {domain.name: set(domain.value) for domain in schema.string_domain}
     feature = by_name[config.features.labels]

@@ -20,8 +20,11 @@ _CODE = (
     "components.gate",
     "components.report",
 )
-#: Settings that say where a run happens and what it may cost, and nothing of what comes of it.
-_ELSEWHERE = {"workspace", "metadata", "kubeflow", "vertex", "resources", "prices"}
+#: Settings that say where a run happens, what it may cost and who is told: nothing of what comes of
+#: it.
+_ELSEWHERE = {
+    "workspace", "metadata", "kubeflow", "vertex", "resources", "prices", "retrain", "notify",
+}  # fmt: skip
 
 
 def create(
@@ -30,6 +33,7 @@ def create(
     data: DataNodes,
     trainer: BaseNode,
     evaluator: BaseNode,
+    serving_check: BaseNode,
     pusher: BaseNode,
 ) -> BaseNode:
     """Makes the node, which waits for the Pusher, whether that pushes or not.
@@ -40,6 +44,7 @@ def create(
       data: the nodes up to the gate.
       trainer: makes the model.
       evaluator: judges it.
+      serving_check: asks it as a server would.
       pusher: pushes it, or not.
     """
     return RunReport(
@@ -49,6 +54,7 @@ def create(
         model=trainer.outputs["model"],
         evaluation=evaluator.outputs["evaluation"],
         blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
         **parameters(config, window),
     )

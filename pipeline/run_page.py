@@ -31,6 +31,7 @@ _OUTPUTS = {
     "model": ("Trainer", "model"),
     "evaluation": ("Evaluator", "evaluation"),
     "blessing": ("Evaluator", "blessing"),
+    "infra_blessing": ("ServingCheck", "blessing"),
     "pushed_model": ("Pusher", "pushed_model"),
 }
 
@@ -51,6 +52,24 @@ def write(folder: Path) -> Path:
     path = folder / page.FILE
     write_text(path, page.render(read_content(folder, summary), summary))
     return path
+
+
+def of_version(workspace: Path, version: Path) -> Path | None:
+    """The page of the run that pushed a version, if it is in this workspace.
+
+    Args:
+      workspace: the configuration's.
+      version: the version's folder.
+    """
+    for folder in sorted((workspace / "runs").glob("*"), reverse=True):
+        try:
+            pushed = read_summary(folder).get("pushed_path")
+        except PostersError:
+            continue
+        if pushed and Path(pushed).resolve() == version.resolve():
+            path = folder / page.FILE
+            return path if path.exists() else None
+    return None
 
 
 def is_current(folder: Path) -> bool:

@@ -78,6 +78,9 @@ def infer(
     labels = by_name[features.labels]
     seen = inferred.get(labels.domain, [])
     del schema.string_domain[:]
+    if features.other_labels not in by_name:
+        # Later spans may have them.
+        schema.feature.add(name=features.other_labels, type=schema_pb2.BYTES)
     for feature in schema.feature:
         _curate(feature, features)
     schema.string_domain.add(name=features.labels, value=sorted({*seen, *vocabulary}))
@@ -111,15 +114,17 @@ def _curate(feature: schema_pb2.Feature, features: Features) -> None:
         # That all had it today does not make it necessary.
         feature.presence.Clear()
         feature.presence.min_count = 0
-        feature.value_count.Clear()
-        feature.value_count.min, feature.value_count.max = 0, 1
+        feature.ClearField("value_count")
+        if feature.name != features.other_labels:
+            feature.value_count.min, feature.value_count.max = 0, 1
     if feature.name == features.year:
         feature.drift_comparator.jensen_shannon_divergence.threshold = _YEAR_DRIFT
         feature.skew_comparator.jensen_shannon_divergence.threshold = _YEAR_SKEW
 
 
 def _order(schema: schema_pb2.Schema, features: Features) -> None:
-    names = [features.image, features.labels, features.id, features.title, features.year]
+    names = [features.image, features.labels, features.other_labels]
+    names += [features.id, features.title, features.year]
     ranks = {name: rank for rank, name in enumerate(names)}
     ordered = sorted(
         schema.feature, key=lambda feature: (ranks.get(feature.name, len(names)), feature.name)
@@ -142,6 +147,9 @@ def to_text(schema: schema_pb2.Schema, source: str, features: Features) -> str:
         features.labels: (
             "One or more labels of the domain below. Thresholds: the largest change of one label's "
             "share of all labels given, since the previous span (drift) and between splits (skew)."
+        ),
+        features.other_labels: (
+            "Labels that were not in the vocabulary at ingest; they count once it grew by them."
         ),
         features.id: "What an example is called everywhere.",
         features.title: "For people to read.",

@@ -45,6 +45,14 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a token of GitHub", re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{22}")),
     ("a token of GitLab", re.compile(r"\bglpat-[\w-]{20}")),
     ("a token of Hugging Face", re.compile(r"\bhf_[A-Za-z0-9]{30}")),
+    # Whoever knows it may post.
+    (
+        "the address of a webhook that is its own password",
+        re.compile(
+            r"hooks\.slack\.com/\w+/\S{8}|discord(?:app)?\.com/api/webhooks/\d+/\S{8}|"
+            r"\.webhook\.office\.com/\S{8}|chat\.googleapis\.com/v1/spaces/\S*[?&]key="
+        ),
+    ),
     ("a token of Slack", re.compile(r"\bxox[abeoprs]-[\w-]{10}")),
 )
 
@@ -105,6 +113,7 @@ def check(values: Mapping[str, Any], source: str) -> None:
         f"into summaries, logs and compiled jobs:\n{lines}\n"
         "Take it out. On a cluster give the right to the service account of the containers "
         "(kubeflow.service_account, vertex.service_account), or mount it from a secret manager; "
+        "for a webhook name the environment variable that holds it (notify.webhooks); "
         "on this machine log in with the service's own client, or set the environment variable "
         "that it reads. If others could read the file, have the secret replaced."
     )

@@ -26,7 +26,7 @@ from pipeline.windows import Window
 
 WARM_START_RESOLVER = "WarmStartResolver"
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
-_AFTER_TUNING = ("decision", "fine_tune", "warm_start")
+_AFTER_TUNING = ("decision", "fine_tune", "warm_start", "neighbours")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -78,7 +78,13 @@ def resolve(config: Config, place: AnyPath | None = None) -> Window:
             known[number] = reading.read(root, number)
         return known[number]
 
-    numbers = choice.choose(config.window, there, lambda number: read(number).date, str(root))
+    numbers = choice.choose(
+        config.window,
+        there,
+        lambda number: read(number).date,
+        str(root),
+        exclude=config.exclude_spans,
+    )
     return _checked([read(number) for number in numbers])
 
 

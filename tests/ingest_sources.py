@@ -69,6 +69,7 @@ def read_records(span, split):
     spec = {
         "poster": tf.io.FixedLenFeature([], tf.string),
         "genres": tf.io.RaggedFeature(tf.string),
+        "other_genres": tf.io.RaggedFeature(tf.string),
         "imdb_id": tf.io.FixedLenFeature([], tf.string),
         "title": tf.io.RaggedFeature(tf.string),
         "year": tf.io.RaggedFeature(tf.int64),

@@ -20,6 +20,7 @@ class FakeKubeflow:
     Attributes:
       address: of the API.
       runs: by id, as created.
+      recurring_runs: by id, as created.
       requests: method, path and headers of each.
       failures: statuses and messages to answer first, oldest first, and do nothing.
       lose_next: method of the request that is carried out, and its answer lost.
@@ -30,6 +31,7 @@ class FakeKubeflow:
     def __init__(self) -> None:
         self.address = ""
         self.runs: dict[str, dict[str, Any]] = {}
+        self.recurring_runs: dict[str, dict[str, Any]] = {}
         self.experiments: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.failures: list[tuple[int, str]] = []
@@ -42,6 +44,8 @@ class FakeKubeflow:
             return self._experiments(method, query, body)
         if path == f"{_API}/runs":
             return self._runs(method, query, body)
+        if path.startswith(f"{_API}/recurringruns"):
+            return self._recurring(method, path.rpartition("recurringruns")[2][1:], query, body)
         if method == "GET" and path.startswith(f"{_API}/runs/"):
             run = self.runs.get(path.rpartition("/")[2])
             return run and {**run, **self.details}
@@ -61,6 +65,31 @@ class FakeKubeflow:
             return {**made, **self.details}
         return {"runs": _matching(self.runs, query)}
 
+    def _recurring(self, method: str, rest: str, query: dict[str, str], body: Any) -> Any:
+        if not rest and method == "POST":
+            made = {**body, "recurring_run_id": f"recurring-{len(self.recurring_runs) + 1}"}
+            made["status"] = f"{made['mode']}D"
+            self.recurring_runs[made["recurring_run_id"]] = made
+            return made
+        if not rest:
+            return self._page_of_recurring(query)
+        identity, _, verb = rest.partition(":")
+        if identity not in self.recurring_runs:
+            return None
+        if method == "DELETE":
+            del self.recurring_runs[identity]
+        else:
+            self.recurring_runs[identity]["status"] = f"{verb.upper()}D"
+        return {}
+
+    def _page_of_recurring(self, query: dict[str, str]) -> Any:
+        """Pages of two, whatever is asked for."""
+        wanted = query["experiment_id"]
+        found = [run for run in self.recurring_runs.values() if run["experiment_id"] == wanted]
+        first = int(query.get("page_token") or 0)
+        following = {"next_page_token": str(first + 2)} if first + 2 < len(found) else {}
+        return {"recurringRuns": found[first : first + 2], **following}
+
 
 def _matching(things: dict[str, dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
     (predicate,) = json.loads(query["filter"])["predicates"]
@@ -79,6 +108,9 @@ def serving() -> Iterator[FakeKubeflow]:
 
         def do_GET(self) -> None:
             self._handle("GET")
+
+        def do_DELETE(self) -> None:
+            self._handle("DELETE")
 
         def do_POST(self) -> None:
             self._handle("POST")

@@ -22,6 +22,7 @@ from components.gate.facts import SplitFacts
 from components.gate.report import GateReport
 from components.report.executor import locate
 from components.report.sources import Sources
+from components.serving_check.report import ServingReport
 from components.spans.record import SpanRecord, WindowRecord
 from pipeline import config as configuration
 from tests.examples import FEATURES, encode, example, picture, write_records
@@ -117,6 +118,7 @@ class Left:
             "model": standard_artifacts.Model,
             "evaluation": standard_artifacts.ModelEvaluation,
             "blessing": standard_artifacts.ModelBlessing,
+            "infra_blessing": standard_artifacts.InfraBlessing,
             "pushed_model": standard_artifacts.PushedModel,
         }
         found = {key: kind() for key, kind in kinds.items()}
@@ -163,10 +165,11 @@ def leave(root: Path, answers: Predictions, title: str = SCRIPT, blessed: bool =
       title: of every example of the test split.
       blessed: whether the model is.
     """
-    for folder in ("evaluation", "blessing", "gate_report", "pushed_model"):
+    for folder in ("evaluation", "blessing", "gate_report", "infra_blessing", "pushed_model"):
         (root / folder).mkdir(parents=True)
     predictions.write(str(root / "evaluation"), answers)
     verdict.write(str(root / "evaluation"), judge(answers, blessed))
+    ServingReport(True, ("it serves",), 16).write(str(root / "infra_blessing"))
     if blessed:
         (root / "blessing" / "BLESSED").touch()
     write_records(
@@ -214,6 +217,8 @@ def _write_gate(root: Path, labels: tuple[str, ...]) -> None:
         usual=None,
         distances=(distance,),
         settings={},
+        manifests={3: "digest of the manifest"},
+        basis="digest of what it was decided by",
     ).write(str(root / "gate_report"))
 
 

@@ -8,14 +8,18 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components import views
-from components.trainer import calibration, export
+from components import pixels, views
+from components.trainer import calibration, export, neighbours
 from tests.examples import FEATURES, encode, picture
 from tests.transforming import transform
 
 SIZE = 16
 LABELS = ("Drama", "Comedy", "Film-Noir", "Sci-Fi")
 VIEWS = ("squished", "top_mirrored")
+#: As the Trainer tells of them; the last is of unknown date.
+SPANS = [{"number": 2, "date": "2024-05-31"}, {"number": 3, "date": None}]
+#: The training images that are kept beside the model.
+NEIGHBOURS = [encode(picture(1000 + row, 30 + row, 40)) for row in range(9)]
 #: What a folder of posters holds besides posters, and what `status` must say of it.
 BROKEN = {
     "nothing": (b"", "0 bytes"),
@@ -69,5 +73,11 @@ def export_model(output: tft.TFTransformOutput, folder: Path, seed: int = 0) -> 
         image_size=SIZE,
         views=VIEWS,
     )
-    export.export(parts, str(folder), {"seed": seed})
+    more = {"seed": seed, "examples": {"train": 5000}, "spans": SPANS}
+    export.export(parts, str(folder), more)
+    stored = pixels.materialize(tf.constant(NEIGHBOURS), SIZE, views.geometries(VIEWS)).numpy()
+    embeddings = neighbours.embed(stored.tolist(), extractor, SIZE, VIEWS)
+    labels = np.arange(count) == np.arange(len(NEIGHBOURS))[:, None] % count
+    ids = np.array([f"tt{row}".encode() for row in range(len(NEIGHBOURS))])
+    neighbours.write(str(folder), ids, labels, embeddings, stored.tolist())
     return folder

@@ -1,23 +1,22 @@
-"""Vertex AI's gRPC API on this machine: pipeline jobs and custom jobs, as far as they are asked."""
+"""Vertex AI's gRPC API on this machine: pipeline jobs, custom jobs, schedules, as far as asked."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
 
 import grpc
 from google.cloud.aiplatform_v1 import JobServiceClient, PipelineServiceClient, types
-from google.cloud.aiplatform_v1.services.job_service.transports import JobServiceGrpcTransport
-from google.cloud.aiplatform_v1.services.pipeline_service.transports import (
-    PipelineServiceGrpcTransport,
-)
+from google.longrunning import operations_pb2
+from google.protobuf import empty_pb2
 
-_JOBS, _PIPELINES = (
-    "google.cloud.aiplatform.v1.JobService",
-    ("google.cloud.aiplatform.v1.PipelineService"),
+_JOBS, _PIPELINES, _SCHEDULES = (
+    f"google.cloud.aiplatform.v1.{name}Service" for name in ("Job", "Pipeline", "Schedule")
 )
+_STATES = types.Schedule.State
 
 
 class FakeVertex:
@@ -27,6 +26,7 @@ class FakeVertex:
       address: host and port.
       pipeline_jobs: by full name, as created.
       custom_jobs: by full name, as created.
+      schedules: by full name, as created.
       requests: names of the methods that were called.
       failures: codes and messages to answer first, oldest first, and do nothing.
       lose_next: whether the next request is carried out and its answer lost.
@@ -37,6 +37,7 @@ class FakeVertex:
         self.address = ""
         self.pipeline_jobs: dict[str, types.PipelineJob] = {}
         self.custom_jobs: dict[str, types.CustomJob] = {}
+        self.schedules: dict[str, types.Schedule] = {}
         self.requests: list[str] = []
         self.failures: list[tuple[grpc.StatusCode, str]] = []
         self.lose_next = False
@@ -44,13 +45,16 @@ class FakeVertex:
 
     def pipelines(self) -> PipelineServiceClient:
         """A client of the service, without credentials."""
-        channel = grpc.insecure_channel(self.address)
-        return PipelineServiceClient(transport=PipelineServiceGrpcTransport(channel=channel))
+        return self.client(PipelineServiceClient)
 
     def jobs(self, **_: Any) -> JobServiceClient:
         """A client of the service for custom jobs, without credentials."""
+        return self.client(JobServiceClient)
+
+    def client(self, kind: Any) -> Any:
+        """A client of one of the services, without credentials."""
         channel = grpc.insecure_channel(self.address)
-        return JobServiceClient(transport=JobServiceGrpcTransport(channel=channel))
+        return kind(transport=kind.get_transport_class("grpc")(channel=channel))
 
     def create_pipeline_job(self, request: Any, context: grpc.ServicerContext) -> Any:
         name = f"{request.parent}/pipelineJobs/{request.pipeline_job_id}"
@@ -76,6 +80,66 @@ class FakeVertex:
     def get_custom_job(self, request: Any, context: grpc.ServicerContext) -> Any:
         return self.custom_jobs[request.name]
 
+    def create_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
+        schedule = request.schedule
+        schedule.name = f"{request.parent}/schedules/{len(self.schedules) + 1}"
+        schedule.state = _STATES.ACTIVE
+        now = datetime.datetime.now(datetime.timezone.utc)
+        schedule.next_run_time = now + datetime.timedelta(days=1)
+        self.schedules[schedule.name] = schedule
+        return schedule
+
+    def get_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if request.name not in self.schedules:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"{request.name} is not there")
+        return self.schedules[request.name]
+
+    def list_schedules(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Pages of two, whatever is asked for."""
+        field, name = request.filter[:-1].split('"')
+        assert field in ("display_name=", "display_name:")
+        found = [
+            schedule
+            for schedule in self.schedules.values()
+            if (
+                schedule.display_name == name
+                if field.endswith("=")
+                else schedule.display_name.startswith(name.removesuffix("*"))
+            )
+        ]
+        first = int(request.page_token or 0)
+        return types.ListSchedulesResponse(
+            schedules=found[first : first + 2],
+            next_page_token=str(first + 2) if first + 2 < len(found) else "",
+        )
+
+    def pause_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return self._change_schedule(request, context, _STATES.ACTIVE, _STATES.PAUSED)
+
+    def resume_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
+        assert not request.catch_up
+        return self._change_schedule(request, context, _STATES.PAUSED, _STATES.ACTIVE)
+
+    def delete_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
+        del self.schedules[self.get_schedule(request, context).name]
+        done = operations_pb2.Operation(name=f"{request.name}/operations/1", done=True)
+        done.response.Pack(empty_pb2.Empty())
+        return done
+
+    def _change_schedule(
+        self, request: Any, context: grpc.ServicerContext, before: Any, after: Any
+    ) -> Any:
+        schedule = self.get_schedule(request, context)
+        if schedule.state != before:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"it is {schedule.state.name}")
+        schedule.state = after
+        return empty_pb2.Empty()
+
+
+def _serialize(answer: Any) -> bytes:
+    plain = isinstance(answer, empty_pb2.Empty | operations_pb2.Operation)
+    return answer.SerializeToString() if plain else type(answer).serialize(answer)
+
 
 @contextlib.contextmanager
 def serving() -> Iterator[FakeVertex]:
@@ -96,7 +160,7 @@ def serving() -> Iterator[FakeVertex]:
         return grpc.unary_unary_rpc_method_handler(
             serve,
             request_deserializer=request.deserialize,
-            response_serializer=lambda answer: type(answer).serialize(answer),
+            response_serializer=_serialize,
         )
 
     def service(name: str, methods: dict[str, tuple[Callable, Any]]) -> grpc.GenericRpcHandler:
@@ -120,6 +184,17 @@ def serving() -> Iterator[FakeVertex]:
                 {
                     "CreateCustomJob": (vertex.create_custom_job, types.CreateCustomJobRequest),
                     "GetCustomJob": (vertex.get_custom_job, types.GetCustomJobRequest),
+                },
+            ),
+            service(
+                _SCHEDULES,
+                {
+                    "CreateSchedule": (vertex.create_schedule, types.CreateScheduleRequest),
+                    "GetSchedule": (vertex.get_schedule, types.GetScheduleRequest),
+                    "ListSchedules": (vertex.list_schedules, types.ListSchedulesRequest),
+                    "PauseSchedule": (vertex.pause_schedule, types.PauseScheduleRequest),
+                    "ResumeSchedule": (vertex.resume_schedule, types.ResumeScheduleRequest),
+                    "DeleteSchedule": (vertex.delete_schedule, types.DeleteScheduleRequest),
                 },
             ),
         ]

@@ -55,7 +55,7 @@ class _DeriveSlices(beam.PTransform):
 def _with_slices(extract: Mapping[str, Any], given: Plan) -> dict[str, Any]:
     names = given.features
     example = tf.train.Example.FromString(extract[tfma.INPUT_KEY].item())
-    found = slices.values(example, given.settings.slices, names)
+    found = slices.values(example, given.settings.slices, names, given.labels)
     identifier = slices.feature(example, names.id)
     features = {name: np.array(values) for name, values in found.items() if values}
     features[answers.ID] = np.array(identifier[:1] or [b""], object)

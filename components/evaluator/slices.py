@@ -16,19 +16,27 @@ _SIDES = (0, 128, 256, 512)
 _UNKNOWN = b"unknown"
 
 
-def values(example: tf.train.Example, names: Sequence[str], features: Features) -> dict[str, list]:
+def values(
+    example: tf.train.Example,
+    names: Sequence[str],
+    features: Features,
+    vocabulary: Sequence[str] = (),
+) -> dict[str, list]:
     """The slices that an example is in, by what they are cut by.
 
     Args:
       example: as ingest writes it.
       names: of `DERIVED`, which mean what is derived here whatever features there are, or features.
       features: the examples' feature names.
+      vocabulary: what is learned: other labels of the example that it holds are labels too.
 
     Returns:
       For each name bytes, integers or floats; none where the example lacks the feature.
     """
     return {
-        name: DERIVED[name](example, features) if name in DERIVED else feature(example, name)
+        name: DERIVED[name](example, features, vocabulary)
+        if name in DERIVED
+        else feature(example, name)
         for name in names
     }
 
@@ -47,20 +55,26 @@ def in_order(value: str) -> tuple[int, str]:
     return (int(number[0]), value) if number else (1 << 62, value)
 
 
-def _labels(example: tf.train.Example, features: Features) -> list[bytes]:
-    return feature(example, features.labels)
+def _labels(
+    example: tf.train.Example, features: Features, vocabulary: Sequence[str]
+) -> list[bytes]:
+    known = {label.encode() for label in vocabulary}
+    others = [label for label in feature(example, features.other_labels) if label in known]
+    return [*feature(example, features.labels), *others]
 
 
-def _decade(example: tf.train.Example, features: Features) -> list[bytes]:
+def _decade(example: tf.train.Example, features: Features, _: Sequence[str]) -> list[bytes]:
     years = feature(example, features.year)
     return [f"{year // 10 * 10}s".encode() for year in years] or [_UNKNOWN]
 
 
-def _label_count(example: tf.train.Example, features: Features) -> list[bytes]:
-    return [str(len(set(feature(example, features.labels)))).encode()]
+def _label_count(
+    example: tf.train.Example, features: Features, vocabulary: Sequence[str]
+) -> list[bytes]:
+    return [str(len(set(_labels(example, features, vocabulary)))).encode()]
 
 
-def _image_size(example: tf.train.Example, features: Features) -> list[bytes]:
+def _image_size(example: tf.train.Example, features: Features, _: Sequence[str]) -> list[bytes]:
     try:
         # Reads the header alone.
         with Image.open(io.BytesIO(feature(example, features.image)[0])) as image:

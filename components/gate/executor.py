@@ -17,7 +17,7 @@ from tfx.utils import io_utils
 
 from components.errors import PostersError
 from components.features import Features
-from components.gate import accepted, anomalies, culprits, facts, rules
+from components.gate import accepted, anomalies, basis, culprits, facts, refusals, rules
 from components.gate.findings import Finding
 from components.gate.report import GateReport
 from components.gate.settings import GateSettings
@@ -75,7 +75,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
 
 def refused_folder(accepted_folder: str, window: Sequence[int]) -> str:
     """Where the gate leaves its reasons if it refuses a window's data."""
-    return f"{accepted_folder}/refused-span-{max(window)}"
+    return f"{accepted_folder}/{refusals.FOLDER}{max(window)}"
 
 
 def _judge(
@@ -85,14 +85,20 @@ def _judge(
     window: spans.WindowRecord,
 ) -> GateReport:
     features = Features(**json.loads(properties["features"]))
-    statistics = _read_statistics(inputs["statistics"])
+    statistics = {
+        split: facts.as_trained(found, features, window.labels)
+        for split, found in _read_statistics(inputs["statistics"]).items()
+    }
     splits = {name: facts.read(item, features.labels) for name, item in statistics.items()}
     whole = _with_the_others(splits, window)
     schema = _read_schema(inputs["schema"])
     before = accepted.before(accepted.read_all(properties["accepted_folder"]), window.new)
     previous, usual = accepted.latest(before), accepted.usual_size(before)
     earlier = previous and {
-        split: _load_statistics(previous.statistics, split) for split in statistics
+        split: facts.as_trained(
+            _load_statistics(previous.statistics, split), features, window.labels
+        )
+        for split in statistics
     }
     data = rules.Data(splits, features.labels, window.labels, whole, len(window.new))
     found = rules.check(data, settings, usual)
@@ -117,6 +123,8 @@ def _judge(
         usual=usual,
         distances=tuple(distances),
         settings=dataclasses.asdict(settings),
+        manifests={span.number: span.manifest for span in window.new_spans},
+        basis=basis.digest(settings, features, _schema_bytes(inputs["schema"]), properties["code"]),
     )
 
 
@@ -207,6 +215,12 @@ def _read_anomalies(
             with fileio.open(path, "rb") as file:
                 by_split[split] = anomalies_pb2.Anomalies.FromString(file.read())
     return by_split
+
+
+def _schema_bytes(artifacts: list[types.Artifact]) -> bytes:
+    file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(artifacts))
+    with fileio.open(file, "rb") as content:
+        return content.read()
 
 
 def _read_schema(artifacts: list[types.Artifact]) -> schema_pb2.Schema:

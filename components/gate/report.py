@@ -37,6 +37,8 @@ class GateReport:
       usual: how many examples a span before them has in each split, if that is known.
       distances: every drift and skew measured: feature, split, kind, value and threshold.
       settings: the limits.
+      manifests: SHA-256 of the manifest of every span in question, by number.
+      basis: digest of what was decided by, besides the data; see `basis`.
     """
 
     spans: tuple[int, ...]
@@ -50,6 +52,8 @@ class GateReport:
     usual: Mapping[str, float] | None
     distances: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any]
+    manifests: Mapping[int, str]
+    basis: str
 
     def write(self, folder: str) -> None:
         """Writes `gate.json` into a folder, and makes that if need be."""
@@ -66,6 +70,8 @@ class GateReport:
             "If all this is known and meant, go on once and say why; the reason is kept with the "
             'run: posters run --allow-anomalies "REASON"'
         )
+        numbers = ", ".join(map(str, self.spans))
+        lines.append(f"To train without: exclude_spans: [{numbers}] in the configuration.")
         return "\n".join(lines)
 
 

@@ -9,15 +9,12 @@ looked at, and again where it is written.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
+from components import beam_running
 from components.errors import PostersError
 from components.files import write_lines
 from components.ingest import reading, steps, watch
@@ -29,13 +26,8 @@ from components.paths import to_path
 
 #: Candidates that are looked at together.
 _BATCH = 64
-#: In-process: the fastest on one machine, for the decoders use every core by themselves.
-_LOCAL = ("--runner=DirectRunner", "--direct_running_mode=in_memory")
 #: What the tallies are put down in: [[words, number], ...].
 _TALLIES = "tallies.json"
-_WHILE_RUNNING = re.compile(r"(?s) \[while running '[^']*'\]$")
-#: The last in the traceback that a worker in another process sent.
-_FROM_AFAR = re.compile(r"(?s).*\.PostersError: (.*?) \[while running '[^']*'\]")
 
 
 def run(
@@ -50,9 +42,9 @@ def run(
     Raises:
       PostersError: what a step says to a person.
     """
-    options = PipelineOptions([*_LOCAL, *beam_options])
+    options = beam_running.pipeline_options(beam_options)
     try:
-        with watch.listening(job.token, listener), _quiet_beam():
+        with watch.listening(job.token, listener), beam_running.quiet_beam():
             pipeline = beam.Pipeline(options=options)
             build(pipeline, job, row_files, image_files)
             pipeline.run().wait_until_finish()
@@ -60,7 +52,7 @@ def run(
     except Exception as error:
         if listener.error is not None:
             raise listener.error from None
-        if (words := _words_of(error)) is not None:
+        if (words := beam_running.words_of(error)) is not None:
             raise PostersError(words) from error
         raise
     tallies = json.loads((job.work / _TALLIES).read_text(encoding="utf-8"))
@@ -116,7 +108,7 @@ def _place_and_write(root: beam.Pipeline, job: Job, items: beam.PCollection) -> 
         | "Place to plan" >> beam.ParDo(steps.Place(job, reports=False), assignments)
         | "Plan"
         >> beam.CombineGlobally(
-            MakePlan(job.vocabulary, options.min_label_count, options.shard_bytes)
+            MakePlan(job.vocabulary, job.counted, options.min_label_count, options.shard_bytes)
         )
     )
     _ = plan | "Write plan" >> beam.Map(_write_plan, str(job.work / PLAN))
@@ -168,30 +160,3 @@ def _write_plan(plan: Plan, path: str) -> None:
 
 def _write_tallies(tallies: list, path: str) -> None:
     write_lines(to_path(path), [json.dumps(sorted(tallies))])
-
-
-def _words_of(error: Exception) -> str | None:
-    """What a step said to a person, on whichever worker; None if the error is another."""
-    if isinstance(error, PostersError):
-        return _WHILE_RUNNING.sub("", str(error))
-    found = _FROM_AFAR.match(str(error))
-    return found and found[1]
-
-
-@contextlib.contextmanager
-def _quiet_beam() -> Iterator[None]:
-    """Keeps Beam from printing an error that the caller will tell in words."""
-    logger, root = logging.getLogger("apache_beam"), logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    # A portable runner's messages are logged by no name. The filter stops nobody else's.
-    root.addFilter(_drop)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        root.removeFilter(_drop)
-
-
-def _drop(record: logging.LogRecord) -> bool:
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from components.ingest.options import IngestOptions
@@ -25,6 +25,7 @@ class Job(NamedTuple):
       cache: the folder of downloads.
       indexes: index files of the earlier spans.
       vocabulary: the labels that earlier spans have fixed; None for the first span.
+      counted: how often other labels occur in their train split, if it may grow; else None.
       options: the user's.
     """
 
@@ -35,6 +36,7 @@ class Job(NamedTuple):
     cache: AnyPath
     indexes: tuple[AnyPath, ...]
     vocabulary: tuple[str, ...] | None
+    counted: Mapping[str, int] | None
     options: IngestOptions
 
     @property

@@ -93,7 +93,8 @@ def label_counts(tallies: Tallies, kind: str) -> dict[str, dict[str, int]]:
 
     Args:
       tallies: what the steps counted.
-      kind: "label" for those of the vocabulary, "other_label" for the others.
+      kind: "label" for those of the vocabulary, "other_label" for the others, "beside" for those of
+        the others that a published example has.
     """
     labels = {words[1] for words in tallies if words[0] == kind}
     return {
@@ -103,7 +104,10 @@ def label_counts(tallies: Tallies, kind: str) -> dict[str, dict[str, int]]:
 
 
 def build(
-    tallies: Tallies, vocabulary: Sequence[str], known_labels: Iterable[str] | None
+    tallies: Tallies,
+    vocabulary: Sequence[str],
+    known_labels: Iterable[str] | None,
+    added: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The part of the manifest that is counted.
 
@@ -111,6 +115,7 @@ def build(
       tallies: what the steps counted.
       vocabulary: the labels in their order.
       known_labels: the labels that earlier spans have met; None for the first span.
+      added: those of the vocabulary that earlier spans' lacks.
     """
     counted = label_counts(tallies, "label")
     nowhere = dict.fromkeys(SPLITS, 0)
@@ -126,6 +131,8 @@ def build(
         "labels": {
             "kept": kept,
             "dropped": {label: train[label] for label in sort_labels(train)},
+            "others": label_counts(tallies, "beside"),
+            "added": list(added),
             "new": {label: everywhere[label] for label in sort_labels(everywhere)},
         },
         "balance": split_shares(kept),

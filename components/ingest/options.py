@@ -18,9 +18,11 @@ SPLITS = ("train", "eval", "test")
 _Text = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[int, Field(ge=1)]
 #: Options that say how to get at the source, not what to make of it: others, and the span is the
-#: same.
+#: same. Whether the vocabulary may grow is no matter for a span that is there: that tells what came
+#: of it.
 _OPERATIONAL = frozenset(
     {
+        "grow_vocabulary",
         "max_rejected_share",
         "download_workers",
         "download_tries",
@@ -51,6 +53,8 @@ class IngestOptions:
       encoding: the table's encoding, by Python's name for it. A byte order mark overrules it.
       min_label_count: a label with fewer examples than this in the train split is dropped; >= 1.
         Later spans keep the first span's labels.
+      grow_vocabulary: whether a later span takes in labels that reach `min_label_count` over the
+        train examples of all spans, at the end of the vocabulary.
       forbidden_labels: an id that carries one of these, by the exact name, is rejected.
       split_shares: share of the examples in each of `train`, `eval` and `test`; each > 0, sum 1.
       shard_bytes: size that a shard of records aims at, in bytes; >= 1.
@@ -80,6 +84,7 @@ class IngestOptions:
     label_separator: _Text = "|"
     encoding: str = "iso-8859-1"
     min_label_count: _Positive = 1000
+    grow_vocabulary: bool = False
     forbidden_labels: tuple[str, ...] = ("Adult",)
     split_shares: Mapping[str, float] = Field(default_factory=_default_shares)
     shard_bytes: _Positive = 64 << 20

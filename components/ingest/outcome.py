@@ -66,8 +66,12 @@ def check_rejected(
             )
 
 
-def check_splits(tallies: Tallies, vocabulary: tuple[str, ...], options: IngestOptions) -> None:
-    """Refuses a span without labels, or with an empty split.
+def check_splits(
+    tallies: Tallies, vocabulary: tuple[str, ...], options: IngestOptions, is_first: bool
+) -> None:
+    """Refuses a span without labels or examples, and a first span with an empty split.
+
+    A later one may have too few examples for every split: others are trained on with it.
 
     Raises:
       PostersError: it is so.
@@ -77,7 +81,7 @@ def check_splits(tallies: Tallies, vocabulary: tuple[str, ...], options: IngestO
         train = {label: counts["train"] for label, counts in others.items() if counts["train"]}
         raise no_label_error(train, options.min_label_count)
     empty = [split for split in SPLITS if not tallies.get(("split", split), 0)]
-    if empty:
+    if empty and (is_first or len(empty) == len(SPLITS)):
         examples = manifests.count(tallies)["examples"]
         raise PostersError(
             f"{examples} examples leave the split {' and '.join(empty)} empty; "

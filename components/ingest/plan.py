@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import apache_beam as beam
 
 from components.ingest.options import SPLITS
 from components.ingest.records import Item, unpack
-from components.ingest.vocabulary import choose_vocabulary
+from components.ingest.vocabulary import choose_vocabulary, grow_vocabulary
 
 #: The fewest shards of a split; readers shuffle the train split's shards. Others: 1.
 _MIN_SHARDS = {"train": 2}
@@ -28,14 +28,21 @@ class MakePlan(beam.CombineFn):
 
     Args:
       vocabulary: labels that are fixed already; None chooses them.
+      counted: how often other labels occur in the train split of earlier spans, if the vocabulary
+        may grow by them; None if it may not.
       min_label_count: for choosing.
       shard_bytes: what a shard aims at.
     """
 
     def __init__(
-        self, vocabulary: tuple[str, ...] | None, min_label_count: int, shard_bytes: int
+        self,
+        vocabulary: tuple[str, ...] | None,
+        counted: Mapping[str, int] | None,
+        min_label_count: int,
+        shard_bytes: int,
     ) -> None:
         self._vocabulary = vocabulary
+        self._counted = counted
         self._min_label_count = min_label_count
         self._shard_bytes = shard_bytes
 
@@ -65,6 +72,9 @@ class MakePlan(beam.CombineFn):
         vocabulary = self._vocabulary
         if vocabulary is None:
             vocabulary = choose_vocabulary(train, self._min_label_count)
+        elif self._counted is not None:
+            together = collections.Counter(self._counted) + collections.Counter(train)
+            vocabulary = grow_vocabulary(vocabulary, together, self._min_label_count)
         shards = {
             split: min(
                 max(_MIN_SHARDS.get(split, 1), -(-counts["bytes", split] // self._shard_bytes)),

@@ -58,6 +58,7 @@ class Item(NamedTuple):
       byte_count: of the content.
       group: the group's name.
       split: the split's name.
+      other_labels: the source's labels that the vocabulary lacks, in the row's order.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Item(NamedTuple):
     byte_count: int
     group: str = ""
     split: str = ""
+    other_labels: tuple[str, ...] = ()
 
 
 class Shard(NamedTuple):
@@ -90,7 +92,7 @@ def shard_name(split: str, index: int, count: int) -> str:
 
 
 def to_example(item: Item, content: bytes, features: Features) -> tf.train.Example:
-    """The example of an item; a title or year that is not there has no feature."""
+    """The example of an item; what is not there, such as a title or year, has no feature."""
     import tensorflow as tf
 
     def of_bytes(*values: bytes) -> tf.train.Feature:
@@ -101,6 +103,9 @@ def to_example(item: Item, content: bytes, features: Features) -> tf.train.Examp
         features.labels: of_bytes(*(label.encode("utf-8") for label in item.labels)),
         features.id: of_bytes(item.id.encode("utf-8")),
     }
+    if item.other_labels:
+        others = (label.encode("utf-8") for label in item.other_labels)
+        fields[features.other_labels] = of_bytes(*others)
     if item.title:
         fields[features.title] = of_bytes(item.title.encode("utf-8"))
     if item.year is not None:

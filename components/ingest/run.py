@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import itertools
@@ -16,7 +17,7 @@ from components.errors import PostersError
 from components.files import file_digest, write_bytes, write_text
 from components.ingest import manifest as manifests
 from components.ingest import outcome, rejection, spans
-from components.ingest.job import PLAN, Job
+from components.ingest.job import PLAN, Job, read_index
 from components.ingest.look import cache_folder
 from components.ingest.manifest import Tallies
 from components.ingest.options import IngestOptions
@@ -144,20 +145,34 @@ def rejected_list(folder: AnyPath) -> AnyPath:
 def _to_job(
     source: Source, scratch: AnyPath, out: AnyPath, earlier: Sequence[Span], options: IngestOptions
 ) -> Job:
-    vocabulary = None
+    vocabulary, counted = None, None
+    indexes = tuple(span.folder / spans.INDEX for span in earlier)
     if earlier:
-        text = (earlier[0].folder / spans.VOCABULARY).read_text(encoding="utf-8")
+        # The last one's: it holds those of all before it.
+        text = (earlier[-1].folder / spans.VOCABULARY).read_text(encoding="utf-8")
         vocabulary = tuple(label for label in text.split("\n") if label)
+        counted = _count_others(indexes, vocabulary) if options.grow_vocabulary else None
     return Job(
         token=uuid.uuid4().hex,
         table_name=source.table_name,
         images=source.images,
         scratch=scratch,
         cache=cache_folder(out, options, spans.DOWNLOADS),
-        indexes=tuple(span.folder / spans.INDEX for span in earlier),
+        indexes=indexes,
         vocabulary=vocabulary,
+        counted=counted,
         options=options,
     )
+
+
+def _count_others(indexes: Sequence[AnyPath], vocabulary: Sequence[str]) -> dict[str, int]:
+    """How often labels that the vocabulary lacks occur in the published train examples."""
+    counts: collections.Counter[str] = collections.Counter()
+    for index in indexes:
+        for line in read_index(index):
+            if line["split"] == "train":
+                counts.update(label for label in line["labels"] if label not in vocabulary)
+    return dict(counts)
 
 
 def _run(
@@ -205,16 +220,15 @@ def _complete(
     fingerprint: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Puts the span's remaining files into the scratch folder, and leaves nothing else there."""
-    vocabulary = job.vocabulary
-    if vocabulary is None:
-        plan = json.loads((job.work / PLAN).read_text(encoding="utf-8"))
-        vocabulary = tuple(plan["vocabulary"])
-    outcome.check_splits(tallies, vocabulary, job.options)
+    plan = json.loads((job.work / PLAN).read_text(encoding="utf-8"))
+    vocabulary = tuple(plan["vocabulary"])
+    added = () if job.vocabulary is None else vocabulary[len(job.vocabulary) :]
+    outcome.check_splits(tallies, vocabulary, job.options, job.vocabulary is None)
     index = job.scratch / spans.INDEX
     _concatenate(index, (job.work / "index").glob("*.jsonl"))
     shards = [json.loads(path.read_text()) for path in (job.work / "shards").glob("*.json")]
     known = set(itertools.chain(*(_labels_met(span) for span in earlier))) if earlier else None
-    counted = manifests.build(tallies, vocabulary, known)
+    counted = manifests.build(tallies, vocabulary, known, added)
     manifest = {
         "format_version": spans.FORMAT_VERSION,
         **head,

@@ -103,7 +103,7 @@ def check_features(spans: Sequence[Span], options: IngestOptions) -> None:
     """
     for span in spans:
         before, now = span.manifest["options"]["features"], options.to_manifest()["features"]
-        if before != now:
+        if _as_named_now(before, now) != now:
             raise PostersError(
                 f"ingest.features: {span.folder} has {before}, this ingest {now}; all spans of a "
                 "data root have the same. Set them back, or choose another --out"
@@ -183,7 +183,14 @@ def _is_whole(folder: AnyPath, manifest: Mapping[str, Any]) -> bool:
     return sizes(folder, list(wanted)) == wanted
 
 
+def _as_named_now(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """Names of features, with those that a span of an earlier version does not have as they are."""
+    return {**now, **before}
+
+
 def _differences(before: Mapping[str, Any], options: IngestOptions) -> list[str]:
+    now = options.to_manifest()["features"]
+    before = {**before, "features": _as_named_now(before.get("features", {}), now)}
     return [
         f"ingest.{name} was {before.get(name)!r}, is {value!r}"
         for name, value in options.to_manifest().items()

@@ -176,7 +176,7 @@ class Place(beam.DoFn):
 
 
 class Label(beam.DoFn):
-    """Keeps the labels that the vocabulary holds, and deals the items out to the shards."""
+    """Parts the labels that the vocabulary holds from others; deals the items out to the shards."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -193,9 +193,15 @@ class Label(beam.DoFn):
             where = Rejection(item.line, item.id, Reason.NO_LABEL_LEFT, detail)
             yield from reject(self._job, where, 1)
             return
+        others = tuple(label for label in item.labels if label not in plan.vocabulary)
+        for label in others:
+            yield tally("beside", label, item.split)
         count = plan.shards[item.split]
         shard = min(int(position(f"shard:{item.id}") * count), count - 1)
-        yield (item.split, shard, count), pack(item._replace(labels=labels, split=""))
+        yield (
+            (item.split, shard, count),
+            pack(item._replace(labels=labels, other_labels=others, split="")),
+        )
 
 
 class Write(beam.DoFn):

@@ -25,6 +25,18 @@ def choose_vocabulary(train_counts: Mapping[str, int], min_count: int) -> tuple[
     return tuple(label for label in ordered if train_counts[label] >= min_count)
 
 
+def grow_vocabulary(
+    vocabulary: tuple[str, ...], train_counts: Mapping[str, int], min_count: int
+) -> tuple[str, ...]:
+    """The vocabulary, and at its end the other labels with at least `min_count` train examples.
+
+    What was there keeps its place: `grow_vocabulary(("War",), {"War": 1, "News": 5}, 5)` is
+    `("War", "News")`.
+    """
+    others = {label: count for label, count in train_counts.items() if label not in vocabulary}
+    return vocabulary + choose_vocabulary(others, min_count)
+
+
 def sort_labels(counts: Mapping[str, int]) -> list[str]:
     """The labels, the most frequent first, then by name."""
     return sorted(counts, key=lambda label: (-counts[label], label))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import importlib.metadata
+from typing import Any
 
 import components
 from components.report import data, evaluation, training
 from components.report.content import FORMAT, Content
 from components.report.sources import Sources
+from components.serving_check import report as serving_report
 from components.spans.words import in_words
 
 _LIBRARIES = ("tfx", "tensorflow", "tensorflow-model-analysis", "apache-beam", "numpy")
@@ -18,9 +21,9 @@ def collect(sources: Sources) -> Content:
     """Reads every piece that is there and draws the charts.
 
     Returns:
-      `data`, `training` and `evaluation` (see the modules of these names; None where a run did not
-      come so far), what the run was, `spans` in words, and `missing`: a sentence for each piece
-      that should be there and is not.
+      `data`, `training` and `evaluation` (see the modules of these names) and `serving` (fields of
+      `ServingReport`), each None where a run did not come so far; what the run was; `spans` in
+      words; and `missing`, a sentence for each piece that should be there and is not.
     """
     missing: list[str] = []
     return {
@@ -38,9 +41,20 @@ def collect(sources: Sources) -> Content:
         "data": data.describe(sources, missing),
         "training": training.describe(sources, missing),
         "evaluation": evaluation.describe(sources, missing),
+        "serving": _serving(sources.serving, missing),
         "pushed_to": sources.pushed_to,
         "missing": missing,
     }
+
+
+def _serving(folder: str | None, missing: list[str]) -> dict[str, Any] | None:
+    if folder is None:
+        return None
+    try:
+        return dataclasses.asdict(serving_report.read(folder))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        missing.append(f"what ServingCheck found, in {folder}: {error}")
+        return None
 
 
 def _spans(sources: Sources) -> str:

@@ -33,6 +33,7 @@ class RunReportSpec(ComponentSpec):
         "model": ChannelParameter(type=standard_artifacts.Model),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
         "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel),
     }
     # Kubeflow can load a type of our own only from a top-level module; this one it knows.
@@ -53,6 +54,7 @@ class RunReport(base_component.BaseComponent):
         model: types.BaseChannel,
         evaluation: types.BaseChannel,
         blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
         pushed_model: types.BaseChannel,
         settings: Mapping[str, Any],
         features: Features,
@@ -68,6 +70,7 @@ class RunReport(base_component.BaseComponent):
           model: the exported model, with its description.
           evaluation: figures, answers and verdict.
           blessing: whether it may be pushed.
+          infra_blessing: whether it serves, and why not.
           pushed_model: where it went; the node waits for it, whatever was decided.
           settings: the whole configuration, JSON values.
           features: the features' names.
@@ -82,6 +85,7 @@ class RunReport(base_component.BaseComponent):
                 model=model,
                 evaluation=evaluation,
                 blessing=blessing,
+                infra_blessing=infra_blessing,
                 pushed_model=pushed_model,
                 settings=json.dumps(settings, sort_keys=True, ensure_ascii=False),
                 features=json.dumps(dataclasses.asdict(features), sort_keys=True),

@@ -73,6 +73,7 @@ def locate(artifacts: _Artifacts, **known: Any) -> Sources:
         model=path_utils.serving_model_path(model) if model else None,
         evaluation=uri("evaluation"),
         blessing=uri("blessing"),
+        serving=uri("infra_blessing"),
         pushed_to=_destination(pushed[0]) if pushed else None,
     )
 

@@ -26,6 +26,7 @@ class Sources:
       model: folder of the exported model.
       evaluation: the Evaluator's `evaluation` folder.
       blessing: its `blessing` folder.
+      serving: ServingCheck's folder, with what it found.
       pushed_to: folder of the version that was pushed.
     """
 
@@ -40,4 +41,5 @@ class Sources:
     model: str | None = None
     evaluation: str | None = None
     blessing: str | None = None
+    serving: str | None = None
     pushed_to: str | None = None

@@ -47,7 +47,7 @@ def headline(content: Content, summary: _Section) -> dict[str, Any]:
     if not evaluation["blessed"]:
         line = "Not pushed: what served before still serves."
         return {"state": "bad", "title": "Refused", "lines": [line]}
-    serving = (summary or {}).get("serving")
+    serving = (summary or {}).get("serving") or content.get("serving")
     if serving and not serving["serves"]:
         lines = [*serving["reasons"], "Not pushed: what served before still serves."]
         return {"state": "bad", "title": "Blessed, but does not serve", "lines": lines}

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 import components
+from components.request_log.log import RequestLog
+from components.serving.api_description import METRICS, READY, describe
 from components.serving.batching import Batcher
 from components.serving.door import Door
 from components.serving.holder import ModelHolder
 from components.serving.metrics import Metrics
+from components.serving.page_routes import FindReport, PageRoutes
 from components.serving.request_error import RequestError
 from components.serving.routes import ModelRoutes
 from components.serving.settings import ServeSettings
@@ -26,7 +31,11 @@ _PAGE = Path(__file__).with_name("page")
 
 
 def create_app(
-    holder: ModelHolder, settings: ServeSettings, metrics: Metrics, token: str | None = None
+    holder: ModelHolder,
+    settings: ServeSettings,
+    metrics: Metrics,
+    token: str | None = None,
+    find_report: FindReport = lambda folder: None,
 ) -> FastAPI:
     """Builds the application.
 
@@ -35,6 +44,7 @@ def create_app(
       settings: the limits.
       metrics: what to count in.
       token: what clients must send as `Authorization: Bearer <token>`, or None.
+      find_report: the page of the run that pushed the version in a folder.
     """
     batcher = Batcher(
         settings.max_batch_images,
@@ -43,6 +53,7 @@ def create_app(
         metrics.batch_images.observe,
     )
     metrics.watch_queue(lambda: batcher.waiting)
+    log = settings.log and RequestLog(settings.log, batcher.submit, metrics.count_logged)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +61,8 @@ def create_app(
         yield
         holder.stop()
         batcher.close()
+        if log:
+            log.close()
 
     # Its pages of documentation would fetch scripts from elsewhere.
     app = FastAPI(
@@ -60,49 +73,33 @@ def create_app(
         redoc_url=None,
     )
     app.add_middleware(Door, max_requests=settings.max_requests, metrics=metrics, token=token)
-    app.include_router(ModelRoutes(holder, batcher, settings, metrics).router)
-    _add_operations(app, holder, settings, metrics)
+    models = ModelRoutes(holder, batcher, settings, metrics, log)
+    app.include_router(models.router)
+    app.include_router(PageRoutes(holder, models, settings, find_report, token).router)
+    _add_operations(app, holder, metrics)
     _add_errors(app)
+    app.openapi = functools.cache(lambda: describe(app))
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
     return app
 
 
-def _add_operations(
-    app: FastAPI, holder: ModelHolder, settings: ServeSettings, metrics: Metrics
-) -> None:
+def _add_operations(app: FastAPI, holder: ModelHolder, metrics: Metrics) -> None:
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
         """Whether the process answers."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz")
+    @app.get("/readyz", openapi_extra=READY)
     async def readyz() -> JSONResponse:
         """Whether a model is there to ask."""
         if holder.current is None:
             return JSONResponse({"error": "no model is loaded yet"}, 503)
         return JSONResponse({"status": "ready", "version": str(holder.current.version)})
 
-    @app.get("/metrics")
+    @app.get("/metrics", openapi_extra=METRICS, response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """Counters, in Prometheus's form."""
         return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    @app.get("/about")
-    async def about() -> JSONResponse:
-        """What the page says of the model."""
-        model = holder.current
-        if model is None:
-            raise RequestError(404, "no model is loaded yet")
-        return JSONResponse(
-            {
-                "name": settings.name,
-                "version": str(model.version),
-                "labels": model.labels,
-                "labels_output": model.description["features"]["labels"],
-                "examples": model.description.get("examples"),
-                "max_megapixels": settings.max_megapixels,
-            }
-        )
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -116,9 +113,22 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> JSONResponse:
         sentence = f"{error.detail}: {request.method} {request.url.path:.200}"
-        return JSONResponse({"error": sentence}, error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request.url.path))
+        return JSONResponse({"error": sentence}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
         return JSONResponse({"error": "internal error; the server's log says more"}, 500)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What may be done at an address: the page's files, last of the routes, forget to say it."""
+    for template, operations in app.openapi()["paths"].items():
+        # A name ends at a colon, behind which the verb is.
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/:]+", re.escape(template))
+        if re.fullmatch(pattern, path):
+            return [method.upper() for method in operations]
+    return ["GET", "HEAD"]

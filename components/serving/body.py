@@ -8,8 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from components.serving.request_error import RequestError
 
-#: Of a body that is too large, what is read and thrown away, as a multiple of what is allowed: many
-#: clients see an answer only once they have sent all.
+#: Of a body that is too large, what is read and thrown away, at least and as a multiple of what is
+#: allowed: many clients see an answer only once they have sent all.
+_DRAINED_BYTES = 64 << 20
 _DRAINED = 4
 
 
@@ -36,14 +37,15 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     too_large = RequestError(
         413, f"the body is larger than {max_bytes} bytes; send fewer or smaller images"
     )
+    drained = max(_DRAINED_BYTES, _DRAINED * max_bytes)
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > _DRAINED * max_bytes:
+    if length.isdecimal() and int(length) > drained:
         raise too_large
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > _DRAINED * max_bytes:
+        if size > drained:
             break
         if size > max_bytes:
             parts.clear()

@@ -8,17 +8,30 @@ import json
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-#: How long a client may take from connecting to the end of its headers.
-HEADER_SECONDS = 10
+
+def impatient_protocol(header_seconds: float, max_connections: int) -> type[ImpatientProtocol]:
+    """Uvicorn's protocol class, which it makes a connection of by itself, with these limits."""
+    limits = {"header_seconds": header_seconds, "max_connections": max_connections}
+    return type("LimitedProtocol", (ImpatientProtocol,), limits)
 
 
 class ImpatientProtocol(H11Protocol):
-    """Closes a connection whose headers do not come; says in JSON what is no HTTP."""
+    """Closes a connection whose headers do not come; says in JSON what is no HTTP.
+
+    Attributes:
+      header_seconds: how long a client may take from connecting to the end of its headers.
+      max_connections: open at once.
+    """
+
+    header_seconds: float = 10
+    max_connections: int = 800
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """See the base class."""
         super().connection_made(transport)
-        self._headers_due = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._headers_due = self.loop.call_later(self.header_seconds, self._give_up)
+        if len(self.connections) > self.max_connections:
+            self._refuse(503, f"{self.max_connections} connections are open; try again later")
 
     def data_received(self, data: bytes) -> None:
         """See the base class."""
@@ -26,7 +39,7 @@ class ImpatientProtocol(H11Protocol):
         if self.conn.their_state is not h11.IDLE:
             self._headers_due.cancel()
         elif self._headers_due.cancelled():
-            self._headers_due = self.loop.call_later(HEADER_SECONDS, self._give_up)
+            self._headers_due = self.loop.call_later(self.header_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See the base class."""
@@ -35,16 +48,19 @@ class ImpatientProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answers what h11 does not understand, headers without end among it."""
+        self._refuse(400, msg)
+
+    def _refuse(self, status: int, sentence: str) -> None:
         self._headers_due.cancel()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = json.dumps({"error": msg}).encode()
+            body = json.dumps({"error": sentence}).encode()
             headers = [
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
                 (b"connection", b"close"),
             ]
             for event in (
-                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Response(status_code=status, headers=headers),
                 h11.Data(data=body),
                 h11.EndOfMessage(),
             ):
@@ -53,4 +69,4 @@ class ImpatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
-            self.send_400_response(f"no request within {HEADER_SECONDS} seconds")
+            self._refuse(408, f"no whole request within {self.header_seconds:g} seconds")

@@ -63,6 +63,8 @@ class ModelHolder:
             return False
         try:
             model = ServedModel(path)
+            # Read now, since its folder may be taken away while it serves.
+            _ = model.neighbours
         except PostersError as error:
             self._failed.add(key)
             serving = f"version {self.current.version}" if self.current else "none"

@@ -37,6 +37,15 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
 
+        self.logged = Counter(
+            "posters_logged_images", "Images drawn for the log of requests, by outcome",
+            ["outcome"], registry=self.registry,
+        )  # fmt: skip
+
+    def count_logged(self, outcome: str, images: int) -> None:
+        """Counts images drawn for the log of requests, `kept` or `dropped`."""
+        self.logged.labels(outcome).inc(images)
+
     def watch_queue(self, waiting: Callable[[], int]) -> None:
         """Shows how many values wait."""
         gauge = Gauge("posters_queue_images", "Values that wait", registry=self.registry)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import logging
+import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,11 @@ from PIL import Image
 from tensorflow.python.saved_model import loader_impl
 
 from components.errors import PostersError
-from components.trainer import export
+from components.paths import AnyPath
+from components.trainer import export, neighbours
+from components.trainer.neighbours import Neighbours
+
+_LOG = logging.getLogger(__name__)
 
 
 class ServedModel:
@@ -27,7 +33,7 @@ class ServedModel:
       signatures: names of those that can be asked: one input, encoded strings.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: AnyPath) -> None:
         """Loads a version and asks it about one image.
 
         Raises:
@@ -55,6 +61,15 @@ class ServedModel:
         if scores.shape != (1, len(self.labels)) or not np.isfinite(scores).all() or status[0]:
             raise PostersError(f"{folder} does not answer: it gives {scores} for an image.")
         self.signatures = tuple(self._inputs)
+
+    @functools.cached_property
+    def neighbours(self) -> Neighbours | None:
+        """Training images that were kept beside the model, or None."""
+        try:
+            return neighbours.read(self.folder, self.labels)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            _LOG.error("%s/%s cannot be read: %s", self.folder, neighbours.FILE, error)
+            return None
 
     def input_of(self, signature: str) -> str:
         """The name of a signature's one input."""

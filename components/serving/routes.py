@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -12,9 +13,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from google.protobuf.message import DecodeError
 
+from components.request_log.log import RequestLog
 from components.serving import body, protocol
-from components.serving.api_description import PREDICT
-from components.serving.batching import Batcher
+from components.serving.api_description import METADATA, PREDICT, STATUS
+from components.serving.batching import Answer, Batcher
 from components.serving.holder import ModelHolder
 from components.serving.metrics import Metrics
 from components.serving.model import ServedModel
@@ -32,23 +34,66 @@ class ModelRoutes:
     """The handlers, and `router`, which knows their addresses."""
 
     def __init__(
-        self, holder: ModelHolder, batcher: Batcher, settings: ServeSettings, metrics: Metrics
+        self,
+        holder: ModelHolder,
+        batcher: Batcher,
+        settings: ServeSettings,
+        metrics: Metrics,
+        log: RequestLog | None = None,
     ) -> None:
-        """Takes what serves, what batches, the limits, and what to count in."""
+        """Takes what serves, what batches, the limits, what counts, and what keeps requests."""
+        self._log = log
         self._holder = holder
         self._batcher = batcher
         self._settings = settings
         self._metrics = metrics
         self.router = APIRouter(prefix="/v1/models/{name}")
-        for version in ("", "/versions/{version}"):
-            self.router.post(f"{version}:predict", openapi_extra=PREDICT)(self.predict)
-            self.router.get(f"{version}/metadata")(self.metadata)
-            self.router.get(version)(self.status)
+        self.router.post(":predict", openapi_extra=PREDICT)(self.predict)
+        self.router.get("/metadata", openapi_extra=METADATA)(self.metadata)
+        self.router.get("", openapi_extra=STATUS)(self.status)
+        # Apart: a version that a path does not have would become a parameter of the query.
+        one = "/versions/{version}"
+        self.router.post(f"{one}:predict", openapi_extra=PREDICT)(self.predict_version)
+        self.router.get(f"{one}/metadata", openapi_extra=METADATA)(self.metadata_of_version)
+        self.router.get(one, openapi_extra=STATUS)(self.status_of_version)
 
-    async def predict(self, request: Request, name: str, version: str | None = None) -> Response:
+    async def predict(self, request: Request, name: str) -> Response:
         """Scores of images, or what another signature gives."""
-        started = time.perf_counter()
-        model = self._find(name, version)
+        return await self._predict(request, self._find(name, None))
+
+    async def predict_version(self, request: Request, name: str, version: str) -> Response:
+        """The same of the version that is named, if it serves."""
+        return await self._predict(request, self._find(name, version))
+
+    async def status(self, name: str) -> JSONResponse:
+        """Which version serves."""
+        return _status(self._find(name, None))
+
+    async def status_of_version(self, name: str, version: str) -> JSONResponse:
+        """Whether a version serves."""
+        return _status(self._find(name, version))
+
+    async def metadata(self, name: str) -> JSONResponse:
+        """The signatures of the version that serves."""
+        return _metadata(name, self._find(name, None))
+
+    async def metadata_of_version(self, name: str, version: str) -> JSONResponse:
+        """The signatures of the version that is named, if it serves."""
+        return _metadata(name, self._find(name, version))
+
+    async def answer(
+        self, request: Request, model: ServedModel, signature: str | None = None
+    ) -> tuple[protocol.PredictRequest, Answer]:
+        """Reads a request's body and asks a model.
+
+        Args:
+          request: whose body nobody has read.
+          model: what is asked.
+          signature: in place of the one that the body names.
+
+        Raises:
+          RequestError: it cannot be answered.
+        """
         limits = self._settings
         content = await body.read(request, int(limits.max_body_mb * _MEGABYTE), limits.body_seconds)
         inputs = {signature: model.input_of(signature) for signature in model.signatures}
@@ -57,7 +102,10 @@ class ModelRoutes:
             wanted = await asyncio.to_thread(protocol.parse, *parsing)
         else:
             wanted = protocol.parse(*parsing)
-        _refuse_bombs(_images(model, wanted), limits.max_megapixels)
+        if signature is not None:
+            wanted = dataclasses.replace(wanted, signature=signature)
+        images = list(_images(model, wanted))
+        _refuse_bombs(images, limits.max_megapixels)
         try:
             answer = await asyncio.wrap_future(
                 self._batcher.submit(model, wanted.signature, wanted.values)
@@ -67,26 +115,16 @@ class ModelRoutes:
         self._count(answer, len(wanted.values))
         if reason := protocol.lost(answer):
             raise RequestError(400, reason)
+        if self._log and "scores" in answer and len(images) == len(wanted.values):
+            self._log.offer(model, images, answer["scores"], answer[export.STATUS])
+        return wanted, answer
+
+    async def _predict(self, request: Request, model: ServedModel) -> Response:
+        started = time.perf_counter()
+        wanted, answer = await self.answer(request, model)
         rendered = protocol.render(wanted, answer)
         self._metrics.seconds.observe(time.perf_counter() - started)
         return Response(rendered, media_type="application/json")
-
-    async def status(self, name: str, version: str | None = None) -> JSONResponse:
-        """Which version serves."""
-        model = self._find(name, version)
-        status = {
-            "version": str(model.version),
-            "state": "AVAILABLE",
-            "status": {"error_code": "OK", "error_message": ""},
-        }
-        return JSONResponse({"model_version_status": [status]})
-
-    async def metadata(self, name: str, version: str | None = None) -> JSONResponse:
-        """The signatures of the version that serves."""
-        model = self._find(name, version)
-        specification = {"name": name, "signature_name": "", "version": str(model.version)}
-        signatures: dict[str, Any] = {"signature_def": {"signature_def": model.metadata()}}
-        return JSONResponse({"model_spec": specification, "metadata": signatures})
 
     def _find(self, name: str, version: str | None) -> ServedModel:
         if version is not None and not (version.isascii() and version.isdecimal()):
@@ -101,6 +139,21 @@ class ModelRoutes:
         failed = sum(1 for word in answer.get(export.STATUS, ()) if word)
         self._metrics.images.labels("undecodable").inc(failed)
         self._metrics.images.labels("answered").inc(count - failed)
+
+
+def _status(model: ServedModel) -> JSONResponse:
+    status = {
+        "version": str(model.version),
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
+    return JSONResponse({"model_version_status": [status]})
+
+
+def _metadata(name: str, model: ServedModel) -> JSONResponse:
+    specification = {"name": name, "signature_name": "", "version": str(model.version)}
+    signatures: dict[str, Any] = {"signature_def": {"signature_def": model.metadata()}}
+    return JSONResponse({"model_spec": specification, "metadata": signatures})
 
 
 def _reason(error: tf.errors.InvalidArgumentError) -> str:

@@ -12,14 +12,20 @@ import uvicorn
 
 from components.errors import PostersError
 from components.serving.app import create_app
-from components.serving.connection import ImpatientProtocol
+from components.serving.connection import impatient_protocol
 from components.serving.holder import ModelHolder
 from components.serving.metrics import Metrics
+from components.serving.page_routes import FindReport
 from components.serving.settings import ServeSettings
 
 
 def serve(
-    folder: Path, settings: ServeSettings, host: str, port: int, token: str | None = None
+    folder: Path,
+    settings: ServeSettings,
+    host: str,
+    port: int,
+    token: str | None = None,
+    find_report: FindReport = lambda folder: None,
 ) -> None:
     """Serves until SIGINT or SIGTERM, then ends what is in progress.
 
@@ -29,6 +35,7 @@ def serve(
       host: address to bind to.
       port: 0 takes a free one; the address is printed.
       token: what clients must send, or None.
+      find_report: the page of the run that pushed the version in a folder.
 
     Raises:
       PostersError: the address cannot be bound to.
@@ -50,8 +57,8 @@ def serve(
             print(f"no model in {folder} yet: {address}/readyz says when there is one", flush=True)
         print(f"{address}/v1/models/{settings.name}", flush=True)
         config = uvicorn.Config(
-            create_app(holder, settings, metrics, token),
-            http=ImpatientProtocol,
+            create_app(holder, settings, metrics, token, find_report),
+            http=impatient_protocol(settings.header_seconds, settings.max_connections),
             ws="none",
             log_config=None,
             log_level="warning",

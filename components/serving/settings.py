@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from components.request_log.settings import RequestLogSettings
+
 
 @dataclass(frozen=True, config={"extra": "forbid"})
 class ServeSettings:
@@ -22,8 +24,14 @@ class ServeSettings:
       max_requests: requests in progress at once; further ones are turned away.
       max_body_mb: of one request, 2**20 bytes, in Base64.
       max_megapixels: of one image, 10**6 pixels over all its frames, before it is decoded.
+      max_connections: open at once, idle ones included; further ones are closed with a word. A
+        process may usually have 1024 files open.
+      header_seconds: how long a client may take from connecting to the end of a request's headers.
       body_seconds: how long a client may take to send a request.
       shutdown_seconds: how long requests in progress may take to end after SIGTERM.
+      report_url: address of a model's report, with `{version}` for the version; by default the page
+        links to the page of the run in the configuration's workspace that pushed it.
+      log: what is kept of requests, see `RequestLogSettings`; absent, nothing is.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "posters"
@@ -35,5 +43,9 @@ class ServeSettings:
     max_requests: Annotated[int, Field(ge=1)] = 128
     max_body_mb: Annotated[float, Field(gt=0)] = 32
     max_megapixels: Annotated[float, Field(gt=0)] = 50
+    max_connections: Annotated[int, Field(ge=1)] = 800
+    header_seconds: Annotated[float, Field(gt=0)] = 10
     body_seconds: Annotated[float, Field(gt=0)] = 30
     shutdown_seconds: Annotated[int, Field(ge=0)] = 30
+    report_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    log: RequestLogSettings | None = None

@@ -5,26 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.errors import PostersError
+from components.paths import AnyPath
 
 
-def is_model(folder: Path) -> bool:
+def is_model(folder: AnyPath) -> bool:
     """Whether a folder holds a SavedModel."""
-    return (folder / "saved_model.pb").is_file()
+    return (folder / "saved_model.pb").exists()
 
 
-def listed(models: Path) -> list[Path]:
+def listed(models: AnyPath) -> list[AnyPath]:
     """The versions in a folder, the highest number first.
 
     The Pusher names a folder by a number only once it is whole.
     """
     try:
-        found = [path for path in models.iterdir() if path.name.isdecimal() and is_model(path)]
+        below = models.iterdir() if isinstance(models, Path) else models.folders("")
+        found = [path for path in below if path.name.isdecimal() and is_model(path)]
     except FileNotFoundError:
         return []
     return sorted(found, key=lambda path: int(path.name), reverse=True)
 
 
-def newest(models: Path) -> Path:
+def newest(models: AnyPath) -> AnyPath:
     """The version with the highest number.
 
     Raises:

@@ -14,7 +14,11 @@ DateOf = Callable[[int], datetime.date | None]
 
 
 def choose(
-    window: WindowSetting, there: Sequence[int], date_of: DateOf, where: str
+    window: WindowSetting,
+    there: Sequence[int],
+    date_of: DateOf,
+    where: str,
+    exclude: Sequence[int] = (),
 ) -> tuple[int, ...]:
     """The numbers of a window's spans.
 
@@ -23,15 +27,16 @@ def choose(
       there: the numbers of the spans that are there, at least one, in any order.
       date_of: asked only where the window is one of dates.
       where: the data root, for errors.
+      exclude: numbers that are left out, as if they were not there.
 
     Returns:
       At least one number, ascending. A number is what a span is ordered by: one that came late,
       with an earlier date than spans before it, is one of the last.
 
     Raises:
-      PostersError: it names a span that is not there, or no span has such a date.
+      PostersError: it names a span that is not there, or none is left.
     """
-    there = sorted(there)
+    there = _left(there, exclude, where)
     if isinstance(window, SpanDates):
         return _by_date(window, there, date_of, where)
     if isinstance(window, LastSpans):
@@ -40,13 +45,28 @@ def choose(
         return tuple(there)
     if window == "latest":
         return (there[-1],)
-    wanted = (window,) if isinstance(window, int) else window
-    if missing := sorted(set(wanted) - set(there)):
+    wanted = {window} if isinstance(window, int) else set(window)
+    wanted -= set(exclude)
+    if missing := sorted(wanted - set(there)):
         raise PostersError(
             f"window: {where} has no {', '.join(f'span-{number}' for number in missing)}; it has "
             f"{ranges(there)}."
         )
+    if not wanted:
+        raise PostersError("window: exclude_spans leaves out all that it names.")
     return tuple(sorted(wanted))
+
+
+def _left(there: Sequence[int], exclude: Sequence[int], where: str) -> list[int]:
+    """The spans that are not left out."""
+    if unknown := sorted(set(exclude) - set(there)):
+        names = ", ".join(f"span-{number}" for number in unknown)
+        raise PostersError(
+            f"exclude_spans: {where} has no {names}; it has {ranges(sorted(there))}."
+        )
+    if left := sorted(set(there) - set(exclude)):
+        return left
+    raise PostersError(f"exclude_spans: all spans of {where} are left out.")
 
 
 def _by_date(

@@ -14,6 +14,7 @@ from tfx.types import artifact_utils
 
 from components import paths
 from components.errors import PostersError
+from components.files import write_bytes
 from components.gate import accepted
 from components.spans import reading
 from components.spans.reading import SPLITS, Span
@@ -77,6 +78,10 @@ def bring(spans: Sequence[Span], folder: str) -> None:
             split, _, shard = name.partition("/")
             target = paths.to_path(folder) / f"Split-{split}" / f"span-{span.number:05d}-{shard}"
             paths.bring_file(span.folder / name, target)
+    for split in SPLITS:
+        if not any(span.examples[split] for span in spans):
+            # Beam fails where there is no file; one without records is one that has none.
+            write_bytes(paths.to_path(folder) / f"Split-{split}" / "none.tfrecord", b"")
 
 
 def _wanted(inputs: dict[str, list[types.Artifact]], properties: dict[str, Any]) -> dict[int, str]:

@@ -55,6 +55,11 @@ class Span:
         return {**labels["kept"], **labels.get("others", {})}
 
     @property
+    def has_other_labels(self) -> bool:
+        """Whether an example has labels outside the span's vocabulary."""
+        return bool(self.manifest["labels"].get("others"))
+
+    @property
     def shards(self) -> dict[str, int]:
         """The shards' names below the folder, with their sizes in bytes."""
         return {shard["name"]: shard["bytes"] for shard in self.manifest["shards"]}

@@ -5,6 +5,7 @@ Signatures, of N images or serialized tf.Examples, L labels, and features D wide
                       gives the label; `probabilities` (N, L), the same calibrated; the label names
                       (N, L) under the label feature's name; `status` (N,) strings.
   serving_examples    `examples` (N,) -> the same.
+  bulk_inference      the same with `status` (N, 1): for TFX's BulkInferrer, which cannot take (N,).
   embedding           `image_bytes` (N,) -> `embedding` (N, D) float32, what the head sees: the
                       extractor's features averaged over the views; `status` (N,).
   transform_features  `examples` (N,) -> what Transform makes of them: the stored images (N, G), a
@@ -12,6 +13,9 @@ Signatures, of N images or serialized tf.Examples, L labels, and features D wide
                       transformed names; `status` (N,).
   transform_labels    `examples` (N,) -> of these the labels alone; this is how the Evaluator gets
                       its truth. Decodes no image.
+  pixels              `pixels` (N, G, size, size, 3) uint8 RGB, a square a geometry as
+                      `components.pixels` cuts and resizes it -> `scores` and `probabilities`. Has
+                      no string and no decoder, so that it converts to TensorFlow Lite.
 
 N is free, also 0. Row i of every output belongs to row i of the input, and does not depend on the
 other rows. An image that cannot be decoded fails its own row alone: its numbers are NaN, its stored
@@ -30,16 +34,17 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.features import Features
+from components.model_files import DESCRIPTION_FILE
 from components.trainer import decoding
 from components.trainer.calibration import Calibration
 
-#: Beside a SavedModel, where TensorFlow Serving looks for nothing: what the model is, for programs.
-DESCRIPTION_FILE = "assets.extra/model.json"
 SERVING_DEFAULT = "serving_default"
 SERVING_EXAMPLES = "serving_examples"
+BULK_INFERENCE = "bulk_inference"
 EMBEDDING = "embedding"
 TRANSFORM_FEATURES = "transform_features"
 TRANSFORM_LABELS = "transform_labels"
+PIXELS = "pixels"
 IMAGE_INPUT = "image_bytes"
 EXAMPLE_INPUT = "examples"
 STATUS = "status"
@@ -108,15 +113,20 @@ class PosterModel(tf.Module):
         black = tf.zeros((parts.image_size, parts.image_size, 3))
         self._width = parts.extractor(tf.stack([black] * len(parts.views))).shape[1]
         self._black = tf.io.encode_jpeg(tf.cast(black, tf.uint8)).numpy()
+        squares = (None, len(views.geometries(self._views)), *black.shape)
+        self.serve_pixels = tf.function(
+            self._serve_pixels,
+            input_signature=[tf.TensorSpec(squares, tf.uint8, name=PIXELS)],
+            autograph=False,
+        )
 
     @_traced(IMAGE_INPUT)
     def serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`."""
         features, decoded = self._features_of(image_bytes)
-        logits = tf.cast(self._head(features), tf.float32) * self._slope
+        answer = {key: _only(decoded, rows) for key, rows in self._answer(features).items()}
         return {
-            "scores": _only(decoded, tf.sigmoid(logits + self._score_intercept)),
-            "probabilities": _only(decoded, tf.sigmoid(logits + self._intercept)),
+            **answer,
             self._names.labels: tf.tile(self._labels, (tf.shape(image_bytes)[0], 1)),
             STATUS: decoding.status(image_bytes, decoded),
         }
@@ -125,6 +135,12 @@ class PosterModel(tf.Module):
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_examples`."""
         return self.serve_images(self._parse(examples, self._names.image)[self._names.image][:, 0])
+
+    @_traced(EXAMPLE_INPUT)
+    def infer_in_bulk(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`bulk_inference`."""
+        answer = self.serve_examples(examples)
+        return {**answer, STATUS: answer[STATUS][:, tf.newaxis]}
 
     @_traced(IMAGE_INPUT)
     def embed(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -152,8 +168,22 @@ class PosterModel(tf.Module):
     def transform_labels(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """`transform_labels`; decodes no image."""
         names = self._names
-        transformed = self._transform(self._parse(examples, names.labels))
+        given = [n for n in (names.labels, names.other_labels) if n in self._raw_feature_spec]
+        transformed = self._transform(self._parse(examples, *given))
         return {names.labels_xf: transformed[names.labels_xf]}
+
+    def _serve_pixels(self, squares: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`pixels`."""
+        images = pixels.of_views(tf.unstack(squares, axis=1), self._views)
+        return self._answer(self._vectors(images))
+
+    def _answer(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Features (N, D) to scores and probabilities, (N, L)."""
+        logits = tf.cast(self._head(features), tf.float32) * self._slope
+        return {
+            "scores": tf.sigmoid(logits + self._score_intercept),
+            "probabilities": tf.sigmoid(logits + self._intercept),
+        }
 
     def _features_of(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(N,) encoded images to features (N, D) and whether each was decoded (N,).
@@ -176,9 +206,13 @@ class PosterModel(tf.Module):
     def _chunk_features(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         stored, decoded = self._store(image_bytes)
         images = pixels.to_model_views(stored, self._image_size, self._views)
+        return self._vectors(images), decoded
+
+    def _vectors(self, images: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The views of N images, (N, size, size, 3) each, to features (N, D)."""
         # View after view, so that one split takes the features apart again.
         vectors = tf.cast(self._extractor(tf.concat(images, axis=0)), tf.float32)
-        return tf.add_n(tf.split(vectors, len(images))) / len(images), decoded
+        return tf.add_n(tf.split(vectors, len(images))) / len(images)
 
     def _store(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(N,) encoded images to what Transform stores of them, (N, G), black where it cannot."""
@@ -215,9 +249,11 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
         signatures={
             SERVING_DEFAULT: model.serve_images,
             SERVING_EXAMPLES: model.serve_examples,
+            BULK_INFERENCE: model.infer_in_bulk,
             EMBEDDING: model.embed,
             TRANSFORM_FEATURES: model.transform_features,
             TRANSFORM_LABELS: model.transform_labels,
+            PIXELS: model.serve_pixels,
         },
         # Paths of the machine that trained have no place in what is shipped.
         options=tf.saved_model.SaveOptions(save_debug_info=False),

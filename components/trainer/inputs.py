@@ -53,6 +53,17 @@ def load(fn_args: FnArgs) -> Inputs:
     return Inputs(train, evaluation, layer, transform)
 
 
+def examples(
+    patterns: Sequence[str], transform: tft.TFTransformOutput, config: dict[str, Any]
+) -> listing.Examples:
+    """The transformed examples of a split, of which TFX names the files by patterns."""
+    return listing.Examples(
+        files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
+        feature_spec=transform.transformed_feature_spec(),
+        features=Features(**config["features"]),
+    )
+
+
 def _features(
     split: str,
     patterns: Sequence[str],
@@ -62,11 +73,7 @@ def _features(
 ) -> CachedFeatures:
     hub_handle = config["settings"]["hub_handle"]
     source = extraction.FeatureSource(
-        examples=listing.Examples(
-            files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
-            feature_spec=transform.transformed_feature_spec(),
-            features=Features(**config["features"]),
-        ),
+        examples=examples(patterns, transform, config),
         extractor=layer,
         extractor_fingerprint=extractor.fingerprint(hub_handle),
         image_size=config["image_size"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ from components.progress import CONSOLE, progress
 from components.spans import record
 from components.trainer import (
     calibration,
+    embedding_samples,
+    embedding_summary,
     export,
     extractor,
     fitting,
     head_weights,
     hyperparameters,
     inputs,
+    neighbours,
     warm_start,
 )
+from components.trainer.embedding_summary import EmbeddingSummary
 from components.trainer.fine_tuning import node as fine_tuning
 from components.trainer.fine_tuning.checkpoints import Checkpoints
 from components.trainer.head import Head
@@ -71,7 +76,34 @@ def run_fn(fn_args: FnArgs) -> None:
         trained = _trained(found, settings, network, fn_args, curves)
     calibrated = calibration.fit(trained.eval_logits, trained.eval_labels, settings.decision)
     _warn_of_absent(config["labels"], trained.eval_labels)
-    parts = export.ModelParts(
+    description = {
+        **common,
+        "trainer": dataclasses.asdict(settings),
+        "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
+        **(started.description() if started else {}),
+        "examples": {"train": len(found.train), "eval": len(found.evaluation)},
+        "spans": [span.brief() for span in record.read(fn_args.transform_graph_path).spans],
+        "history": curves.history,
+        "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+    parts = _parts(found, trained, calibrated, config)
+    export.export(parts, fn_args.serving_model_dir, description)
+    head_weights.write(trained.head, fn_args.serving_model_dir)
+    if settings.neighbours:
+        _write_neighbours(found, trained, settings.neighbours, fn_args)
+    embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
+    if trained.checkpoints:
+        trained.checkpoints.remove()
+
+
+def _parts(
+    found: inputs.Inputs,
+    trained: _Trained,
+    calibrated: calibration.Calibration,
+    config: Mapping[str, Any],
+) -> export.ModelParts:
+    """What the exported model is made of."""
+    return export.ModelParts(
         transform=found.transform.transform_features_layer(),
         raw_feature_spec=found.transform.raw_feature_spec(),
         extractor=trained.extractor,
@@ -82,19 +114,6 @@ def run_fn(fn_args: FnArgs) -> None:
         image_size=config["image_size"],
         views=config["views"],
     )
-    description = {
-        **common,
-        "trainer": dataclasses.asdict(settings),
-        "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
-        **(started.description() if started else {}),
-        "examples": {"train": len(found.train), "eval": len(found.evaluation)},
-        "spans": [span.brief() for span in record.read(fn_args.transform_graph_path).spans],
-        "history": curves.history,
-    }
-    export.export(parts, fn_args.serving_model_dir, description)
-    head_weights.write(trained.head, fn_args.serving_model_dir)
-    if trained.checkpoints:
-        trained.checkpoints.remove()
 
 
 def _tuned(given: TrainerSettings, fn_args: FnArgs) -> TrainerSettings:
@@ -151,6 +170,33 @@ def _trained(
     return _Trained(
         tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
     )
+
+
+def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_args: FnArgs) -> None:
+    """Keeps some training images beside the model, with the embeddings that it gives them."""
+    config = fn_args.custom_config
+    rows = neighbours.choose(found.train.ids, count)
+    ids = found.train.ids[rows]
+    examples = inputs.examples(fn_args.train_files, found.transform, config)
+    stored = neighbours.collect(examples, ids)
+    if trained.extractor is found.extractor:
+        embeddings = found.train.take(rows)
+    else:  # fine-tuned: it sees otherwise than the one whose features are kept
+        embeddings = neighbours.embed(
+            stored, trained.extractor, config["image_size"], config["views"]
+        )
+    labels = found.train.labels[rows]
+    neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, stored)
+
+
+def _seen(
+    found: inputs.Inputs, trained: _Trained, settings: TrainerSettings, fn_args: FnArgs
+) -> EmbeddingSummary:
+    """What the posters looked like to the extractor that is exported."""
+    if not settings.fine_tune:
+        return embedding_samples.of_frozen(found.train, found.evaluation, settings.seed)
+    images = fine_tuning.sources(fn_args, found.transform)
+    return embedding_samples.of_tuned(trained.extractor, *images, settings.seed)
 
 
 def _kept(network: Head, error: fitting.NotFiniteError, fn_args: FnArgs) -> str:

@@ -110,6 +110,8 @@ class TrainerSettings:
       decision: see `DecisionSettings`.
       fine_tune: see `FineTuneSettings`; absent, the extractor stays frozen.
       warm_start: whether the head starts from the last blessed model's, label by label.
+      neighbours: training images kept beside the model with their embeddings and small pictures, to
+        be shown as the nearest to a new one; 0 keeps none. Some 6 kB each.
     """
 
     hub_handle: str
@@ -128,3 +130,4 @@ class TrainerSettings:
     decision: DecisionSettings = Field(default_factory=DecisionSettings)
     fine_tune: FineTuneSettings | None = None
     warm_start: bool = False
+    neighbours: Annotated[int, Field(ge=0, le=100_000)] = 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,8 @@ def preprocessing_fn(
     """The Transform node's entry point.
 
     Args:
-      inputs: raw features as the schema shapes them: image and id dense (N, 1) strings, labels a
-        sparse (N, ?) string tensor.
+      inputs: raw features as the schema shapes them: image and id dense (N, 1) strings, labels and,
+        if the schema has them, other labels sparse (N, ?) string tensors.
       custom_config: `features` (fields of `Features`), `labels` (the vocabulary, in order),
         `image_size` (side in pixels) and `geometries` (see `views`).
 
@@ -28,13 +29,15 @@ def preprocessing_fn(
       and scores can be told apart later.
     """
     features = Features(**custom_config["features"])
+    given = [inputs[name] for name in (features.labels, features.other_labels) if name in inputs]
+    by_feature = [multi_hot(labels, custom_config["labels"]) for labels in given]
     return {
         features.image_xf: pixels.materialize(
             tf.squeeze(inputs[features.image], axis=1),
             custom_config["image_size"],
             custom_config["geometries"],
         ),
-        features.labels_xf: multi_hot(inputs[features.labels], custom_config["labels"]),
+        features.labels_xf: functools.reduce(tf.maximum, by_feature),
         features.id: inputs[features.id],
     }
 
@@ -42,8 +45,8 @@ def preprocessing_fn(
 def multi_hot(labels: tf.SparseTensor, vocabulary: Sequence[str]) -> tf.Tensor:
     """(N, ?) sparse label names to a (N, len(vocabulary)) float32 tensor of 0 and 1.
 
-    A name outside the vocabulary sets nothing: ingest drops such labels, and the schema's domain
-    reports the unknown ones. A name given twice counts once.
+    A name outside the vocabulary sets nothing: ingest puts such labels into a feature of their own,
+    and the schema's domain reports the unknown ones. A name given twice counts once.
     """
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(

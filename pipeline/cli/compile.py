@@ -18,10 +18,11 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(Path(config.workspace) / "compile.log"):
         copy = options.data
         window = windows.resolve_in_copy(config, copy) if copy else windows.resolve(config)
-        job = kubeflow.compile(config, window, options.out)
+        job = kubeflow.compile(config, window, options.out, options.scheduled)
     nodes = len(list(resources.containers(job)))
+    spans = f"each time the spans of its window ({window} by now)" if options.scheduled else window
     CONSOLE.print(
-        f"{options.out}: {config.name}, {window}, {len(window.labels)} labels, "
+        f"{options.out}: {config.name}, {spans}, {len(window.labels)} labels, "
         f"{nodes} containers for {kubeflow.runner_of(config).name}",
         markup=False,
     )

@@ -18,6 +18,8 @@ def run(options: argparse.Namespace) -> int:
     settings = config.ingest
     if options.jsonl is not None:
         settings = dataclasses.replace(settings, table_format="jsonl")
+    if options.grow_vocabulary:
+        settings = dataclasses.replace(settings, grow_vocabulary=True)
     beam = config.beam.default if config.beam.ingest is None else config.beam.ingest
     with progress("rows") as update:
         result = ingest(
@@ -64,6 +66,8 @@ def _show(result: IngestResult) -> None:
 
 def _show_labels(labels: dict) -> None:
     CONSOLE.print(f"  {len(labels['kept'])} labels: {', '.join(labels['kept'])}", markup=False)
+    if added := labels.get("added"):
+        CONSOLE.print(f"  added to the vocabulary: {', '.join(added)}", markup=False)
     if dropped := labels["dropped"]:
         rare = ", ".join(f"{label} ({count})" for label, count in dropped.items())
         CONSOLE.print(
@@ -72,7 +76,7 @@ def _show_labels(labels: dict) -> None:
     if new := labels["new"]:
         unknown = ", ".join(f"{label} ({count})" for label, count in new.items())
         CONSOLE.print(
-            f"  new, and left out: {unknown}. The first span's vocabulary stays; for another, "
-            "ingest everything into another --out",
+            f"  new, and outside the vocabulary: {unknown}. With --grow-vocabulary the next span "
+            "takes in those that reach ingest.min_label_count over the train examples of all spans",
             markup=False,
         )

@@ -14,17 +14,18 @@ import warnings
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.cli.parsers import clusters, data, history, machine, runs, serving
+from pipeline.cli.parsers import clusters, data, history, machine, runs, schedules, serving
 
 #: What `posters` exits with; README.md says the same.
-OK, FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, REFUSED, SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb.
 
     Returns:
-      The exit status: 0 done, 1 failed, 2 wrong usage, 3 the model was refused, 130 interrupted.
+      The exit status: 0 done, 1 failed, 2 wrong usage, 3 the model or the data was refused, 4 there
+      was nothing to do, 130 interrupted.
     """
     options = _parser().parse_args(arguments)
     # Native start-up chatter of TensorFlow; a person who wants it sets the variable.
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posters {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for group in (data, runs, history, clusters, serving, machine):
+    for group in (data, runs, history, clusters, schedules, serving, machine):
         group.add(verbs)
     return parser
 

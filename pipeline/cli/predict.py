@@ -1,66 +1,116 @@
-"""`posters predict`: labels and scores of images, from a pushed model."""
+"""`posters predict`: labels and scores of images, from a pushed model or a server."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.errors import PostersError
 from components.progress import CONSOLE
+from pipeline import config as configuration
+from pipeline.cli.main import FAILED, OK
+
+if TYPE_CHECKING:
+    from components.ingest.download import Downloader
+    from components.ingest.options import IngestOptions
+    from components.serving.posters import Poster
+    from components.serving.prediction import Answerer, Prediction
 
 #: Labels shown below the decision point, so that a person sees what came close.
 _RUNNERS_UP = 2
 
 
 def run(options: argparse.Namespace) -> int:
-    """Asks the model; exits with 1 if a file could not be read."""
-    folder = options.model or _last_pushed(Path("workspace"))
-    from components.serving.predictor import Predictor
+    """Asks the model; exits with 1 if an image could not be read."""
+    config = configuration.load(options.config, options.overrides)
+    posters = find_posters(options, config.ingest)
+    answerer = _answerer(options)
+    print(f"model {answerer.name}, version {answerer.version}", file=sys.stderr)
+    from components.serving.asking import predict
+    from components.serving.prediction import to_row
 
-    predictor = Predictor(folder)
-    print(f"model {predictor.folder}", file=sys.stderr)
     failed = 0
-    for prediction in predictor.predict(_files(options.images)):
-        if prediction.error:
-            failed += 1
-            print(f"posters: {prediction.path}: {prediction.error}", file=sys.stderr)
-        elif options.json:
-            answer = {
-                "path": str(prediction.path),
-                "scores": prediction.scores,
-                "probabilities": prediction.probabilities,
-            }
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
-        else:
-            _show(prediction)
-    return 1 if failed else 0
+    with _downloader(config.ingest) as downloader:
+        for poster, prediction in predict(answerer, posters, config.ingest, downloader):
+            if prediction.error:
+                failed += 1
+                print(f"posters: {poster.where}: {prediction.error}", file=sys.stderr)
+            if options.json:
+                row = to_row(poster.id, poster.path or poster.url, prediction, answerer)
+                print(json.dumps(row, ensure_ascii=False), flush=True)
+            elif not prediction.error:
+                _show(poster, prediction)
+    return FAILED if failed else OK
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and in place of a folder those in it by name, hidden ones left out.
+def find_posters(options: argparse.Namespace, ingest: IngestOptions) -> Iterator[Poster]:
+    """The posters that the command line names.
 
     Raises:
-      PostersError: a folder holds none.
+      PostersError: none, or in two ways.
     """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        found = [file for file in sorted(path.iterdir()) if file.is_file()]
-        found = [file for file in found if not file.name.startswith(".")]
-        if not found:
-            raise PostersError(f"{path} holds no file; folders below it are not searched.")
-        files += found
-    return files
+    from components.serving import posters
+
+    table = options.csv or options.jsonl
+    if bool(table) == bool(options.posters):
+        raise PostersError("name images or folders, or a table with --csv or --jsonl; one of both")
+    if not table:
+        if options.images:
+            raise PostersError("--images goes with --csv or --jsonl; folders need no option")
+        return posters.in_files(options.posters)
+    if options.jsonl:
+        ingest = dataclasses.replace(ingest, table_format="jsonl")
+    return posters.in_table(table, options.images, ingest)
 
 
-def _show(prediction) -> None:
+def _answerer(options: argparse.Namespace) -> Answerer:
+    if options.server:
+        if options.model:
+            raise PostersError("--server asks what the server serves: leave --model away")
+        from components.serving.client import ServerClient
+
+        return ServerClient(options.server, read_token(options.token_file))
+    from components.serving.predictor import Predictor
+
+    return Predictor(options.model or last_pushed(Path("workspace")))
+
+
+def read_token(file: Path | None) -> str | None:
+    """The token in a file.
+
+    Raises:
+      PostersError: it holds something else.
+    """
+    if file is None:
+        return None
+    token = file.read_text(encoding="utf-8").strip()
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise PostersError(f"--token-file: {file} must hold one word of ASCII, the token.")
+    return token
+
+
+@contextlib.contextmanager
+def _downloader(options: IngestOptions) -> Iterator[Downloader]:
+    """Downloads into the configured cache, or into a folder that is gone afterwards."""
+    from components.ingest.download import Downloader
+
+    with contextlib.ExitStack() as stack:
+        folder = options.download_cache
+        if folder is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="posters-"))
+        yield Downloader(Path(folder), options)
+
+
+def _show(poster: Poster, prediction: Prediction) -> None:
     given = prediction.labels
-    CONSOLE.print(f"{prediction.path}: {', '.join(given) or 'none'}", markup=False)
+    CONSOLE.print(f"{poster.where}: {', '.join(given) or 'none'}", markup=False)
     ranked = sorted(prediction.scores, key=lambda label: -prediction.scores[label])
     for label in ranked[: len(given) + _RUNNERS_UP]:
         score, probability = prediction.scores[label], prediction.probabilities[label]
@@ -71,8 +121,12 @@ def _show(prediction) -> None:
         )
 
 
-def _last_pushed(workspace: Path) -> Path:
-    """The version pushed last, whatever the configuration."""
+def last_pushed(workspace: Path) -> Path:
+    """The version pushed last, whatever the configuration.
+
+    Raises:
+      PostersError: there is none.
+    """
     versions = [
         path
         for path in workspace.glob("*/models/*")

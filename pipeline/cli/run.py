@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import windows
+from pipeline import notify, windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.history import origin, served
 from pipeline.metadata_store import place
@@ -44,25 +44,54 @@ _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bol
 
 def run(options: argparse.Namespace) -> int:
     """Runs the DAG on this machine; leaves summary, page and log in the run's folder."""
+    config = read_config(options)
+    with notify.telling_of_errors(config):
+        _, status = perform(config, windows.resolve(config), options, options.runner)
+    return status
+
+
+def read_config(options: argparse.Namespace) -> configuration.Config:
+    """The configuration of a run on this machine, as the command line has it."""
     overrides = list(options.overrides)
     if options.allow_anomalies is not None:
         overrides.append(f"gate.override={json.dumps(options.allow_anomalies)}")
-    config = configuration.load(options.config, overrides).on_this_machine()
-    window = windows.resolve(config)
+    return configuration.load(options.config, overrides).on_this_machine()
+
+
+def perform(
+    config: configuration.Config,
+    window: windows.Window,
+    options: argparse.Namespace,
+    runner: str = "local",
+) -> tuple[RunSummary, int]:
+    """Makes one run and shows it.
+
+    Args:
+      config: the checked configuration.
+      window: the data that is trained on.
+      options: how the configuration was named, for what a person may do next.
+      runner: one of `_RUNNERS`.
+
+    Returns:
+      What it came to, and the exit status that says so.
+
+    Raises:
+      PostersError: it was refused before any node began; nothing is left of it.
+    """
     run_id = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     folder = Path(config.workspace) / "runs" / run_id
     log = folder / "run.log"
     started = time.time()
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, window, folder, _RUNNERS[options.runner])
+            summary, interrupted = _execute(config, window, folder, _RUNNERS[runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
-    if summary.status in _BY_HAND and options.runner == "local":
+    if summary.status in _BY_HAND and runner == "local":
         verb, words = _BY_HAND[summary.status]
         settings = [f"--set={setting}" for setting in options.overrides]
         command = ["posters", verb, run_id, f"--config={options.config}", *settings]
@@ -73,10 +102,12 @@ def run(options: argparse.Namespace) -> int:
         CONSOLE.print(f"Log: {log}", markup=False)
     CONSOLE.print(str(folder / "summary.json"), markup=False)
     with logs.to_file(log):
-        _write_page(folder, config, window, summary, started)
+        page = _write_page(folder, config, window, summary, started)
+        notify.notify(config, notify.of_run(config, summary, page))
     if interrupted:
-        return INTERRUPTED
-    return {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+        return summary, INTERRUPTED
+    status = {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+    return summary, status
 
 
 def _write_page(
@@ -85,15 +116,18 @@ def _write_page(
     window: windows.Window,
     summary: RunSummary,
     started: float,
-) -> None:
+) -> Path | None:
     from pipeline import run_page
 
     try:
         run_page.gather(folder, config, window, summary.nodes, started)
-        CONSOLE.print(str(run_page.write(folder)), markup=False)
+        page = run_page.write(folder)
+        CONSOLE.print(str(page), markup=False)
+        return page
     except (PostersError, OSError) as error:
         # The run is what it is; of a full disk, say, the summary has told.
         CONSOLE.print(f"The run's page could not be written: {error}", markup=False)
+        return None
 
 
 def _execute(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from components.errors import PostersError
 from pipeline import config as configuration
+from pipeline import run_page
 from pipeline.cli.main import OK
+from pipeline.cli.predict import read_token
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -16,7 +18,7 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 def run(options: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
     config = configuration.load(options.config, options.overrides)
-    token = _token(options.token_file)
+    token = read_token(options.token_file)
     if token is None and options.host not in _LOCAL:
         print(
             f"posters: everyone who reaches {options.host} can ask this server: --token-file FILE "
@@ -31,14 +33,12 @@ def run(options: argparse.Namespace) -> int:
             "(pip install 'poster-pipeline[serve]')."
         ) from error
     folder = options.model or Path(config.models_folder)
-    serve(folder, config.serve, options.host, options.port, token)
+    serve(
+        folder,
+        config.serve,
+        options.host,
+        options.port,
+        token,
+        lambda version: run_page.of_version(Path(config.workspace), version),
+    )
     return OK
-
-
-def _token(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    token = file.read_text(encoding="utf-8").strip()
-    if not token or not token.isascii() or any(letter.isspace() for letter in token):
-        raise PostersError(f"--token-file: {file} must hold one word of ASCII, the token.")
-    return token

@@ -59,4 +59,13 @@ DIFFERENCES: Mapping[str, str] = {
         "would compare a model with itself when run again"
     ),
     "WarmStartResolver": "the same as BaselineResolver, for the same reason",
+    "RetrainDecision": (
+        "only in a scheduled job, where every other node hangs on it: a schedule sends the same "
+        "job each time, and nobody decides before. On this machine posters retrain does, before "
+        "there is a DAG"
+    ),
+    "RetrainOutcome": (
+        "only in a scheduled job: on this machine posters retrain itself writes down what came of "
+        "a decision"
+    ),
 }

@@ -24,6 +24,8 @@ from pipeline.windows import Window
 
 #: Stands in the job that runs on this machine, where no image is pulled.
 _NO_IMAGE = "this-machine:no-image"
+#: The first task of a scheduled job.
+_DECISION = "RetrainDecision"
 
 Job = dict[str, Any]
 
@@ -35,7 +37,7 @@ def runner_of(config: Config) -> Runner:
     return VERTEX if config.vertex else KUBEFLOW_LOCAL
 
 
-def compile(config: Config, window: Window, out: Path) -> Job:
+def compile(config: Config, window: Window, out: Path, scheduled: bool = False) -> Job:
     """Compiles the DAG and writes the job.
 
     Args:
@@ -44,6 +46,7 @@ def compile(config: Config, window: Window, out: Path) -> Job:
       window: the data it trains on; its spans are fixed in the job.
       out: `.json` for a whole PipelineJob, `.yaml` for its PipelineSpec alone, which is what
         Kubeflow's clients take; either has pipeline root and parameter values.
+      scheduled: see `build`.
 
     Returns:
       The PipelineJob as JSON has it.
@@ -54,7 +57,7 @@ def compile(config: Config, window: Window, out: Path) -> Job:
     """
     if out.suffix not in (".json", ".yaml"):
         raise PostersError(f"--out {out}: name a file that ends in .json or .yaml")
-    job = build(config, window, runner_of(config))
+    job = build(config, window, runner_of(config), scheduled)
     if out.suffix == ".json":
         write_text(out, json.dumps(job, indent=1, sort_keys=True) + "\n")
     else:
@@ -62,8 +65,16 @@ def compile(config: Config, window: Window, out: Path) -> Job:
     return job
 
 
-def build(config: Config, window: Window, runner: Runner) -> Job:
+def build(config: Config, window: Window, runner: Runner, scheduled: bool = False) -> Job:
     """The PipelineJob of the DAG, checked, as JSON has it.
+
+    Args:
+      config: the checked configuration.
+      window: the data it trains on.
+      runner: what it is for.
+      scheduled: whether it is for a schedule, which sends the same job each time: then it decides
+        itself, each time, whether there is reason to train and on which spans the configuration's
+        window is by then. Only the vocabulary of `window` is fixed in it.
 
     Raises:
       PostersError: see `compile`.
@@ -73,21 +84,29 @@ def build(config: Config, window: Window, runner: Runner) -> Job:
 
     with _without_clients():
         from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_runner
-    pipeline = dag.create_pipeline(config, window, runner)
+    pipeline = dag.create_pipeline(config, window, runner, scheduled)
     settings = tfx_runner.KubeflowV2DagRunnerConfig(
-        display_name=f"{config.name}-{window.slug}",
+        display_name=f"{config.name}-{'scheduled' if scheduled else window.slug}",
         default_image=_images(config),
         use_pipeline_spec_2_1=True,
     )
     job = tfx_runner.KubeflowV2DagRunner(settings).run(pipeline, write_out=False)
     # A client that is given the specification alone would lose it.
     job["pipelineSpec"]["defaultPipelineRoot"] = config.pipeline_root
-    job["labels"]["window"] = window.slug
+    job["labels"]["window"] = "scheduled" if scheduled else window.slug
+    if scheduled:
+        _look_each_time(job)
     _check_image_names(job, config)
     resources.write(job, config.resources)
     resources.check(job, config.resources)
     preflight.check(job, runner)
     return job
+
+
+def _look_each_time(job: Job) -> None:
+    """Takes the decision out of the cache: what it looks at lies on the store, and changes."""
+    task = job["pipelineSpec"]["root"]["dag"]["tasks"][_DECISION]
+    task["cachingOptions"] = {"enableCache": False}
 
 
 def _images(config: Config) -> Mapping[str, str]:

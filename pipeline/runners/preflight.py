@@ -18,6 +18,8 @@ from pipeline.runners.resources import containers
 
 Job = dict[str, Any]
 
+#: An input that a condition on a task speaks of.
+_IN_CONDITION = re.compile(r"inputs\.artifacts\['([^']+)'\]")
 _ROOT = re.compile(r"^(?P<scheme>[a-z0-9]+)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[^/]+)*$")
 
 
@@ -81,6 +83,11 @@ def _dangling(job: Job) -> Iterator[str]:
             wanted = component.get("inputDefinitions", {}).get(kind, {})
             for key in sorted(wanted.keys() ^ inputs.get(kind, {}).keys()):
                 yield f"{name}: the input {key} is {'not given' if key in wanted else 'not known'}"
+        condition = task.get("triggerPolicy", {}).get("condition", "")
+        for key in sorted(
+            set(_IN_CONDITION.findall(condition)) - inputs.get("artifacts", {}).keys()
+        ):
+            yield f"{name}: its condition asks for the input {key}, which is not given"
         for key, given in inputs.get("artifacts", {}).items():
             source = given["taskOutputArtifact"]
             graph[name].add(source["producerTask"])

@@ -52,7 +52,10 @@ def check_filled_in(config: Config) -> None:
 def _check_places(config: Config, runner: Runner) -> None:
     """Containers share no disk with this machine: what they read and write is on a store."""
     allowed = tuple(f"{scheme}://" for scheme in runner.store_schemes)
-    for key, value in (("data_root", config.data_root), (f"{runner.section}.store", config.store)):
+    places = [("data_root", config.data_root), (f"{runner.section}.store", config.store)]
+    if config.bulk_inferrer and config.bulk_inferrer.examples:
+        places.append(("bulk_inferrer.examples", config.bulk_inferrer.examples))
+    for key, value in places:
         if not value.startswith(allowed):
             raise PostersError(
                 f"{key}: {value} is nothing that containers on {runner.name} can reach. Give an "

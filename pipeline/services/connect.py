@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from components.errors import PostersError
 from pipeline.config import Config
 from pipeline.services.run import Run
+from pipeline.services.schedules import Schedules
 
 
 class Service(Protocol):
@@ -48,3 +49,18 @@ def connect(config: Config) -> Service:
         raise PostersError(
             f"{error.name} is not installed: install the extra `{extra}`, or run make setup."
         ) from error
+
+
+def connect_schedules(config: Config, service: Service) -> Schedules:
+    """The schedules of a configuration's pipeline on a service; see `connect`.
+
+    Raises:
+      PostersError: there are no credentials.
+    """
+    if config.kubeflow:
+        from pipeline.services.kubeflow_schedules import KubeflowSchedules
+
+        return KubeflowSchedules(service, config.name)
+    from pipeline.services.vertex_schedules import VertexSchedules
+
+    return VertexSchedules(service, config.name)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import kfp_server_api
 import urllib3
@@ -32,7 +32,9 @@ _STATES: dict[str, State] = {
 }
 #: Too many requests, and gateways that could not reach the API behind them.
 _TRANSIENT = (429, 502, 503, 504)
-_SECONDS = 30
+#: How long one answer may take.
+SECONDS = 30
+T = TypeVar("T")
 
 
 class KubeflowService:
@@ -48,16 +50,16 @@ class KubeflowService:
         Raises:
           PostersError: the file with the token cannot be read.
         """
-        self._config, self._sleep = config, sleep
+        self.config, self._sleep = config, sleep
         settings = kfp_server_api.Configuration(host=config.host.rstrip("/"))
         # A refused connection is tried again here, with pauses, and not at once.
         settings.retries = urllib3.Retry(0)
         if token := _token():
             settings.api_key = {"authorization": token}
             settings.api_key_prefix = {"authorization": "Bearer"}
-        self._client = kfp_server_api.ApiClient(settings)
-        self._runs = kfp_server_api.RunServiceApi(self._client)
-        self._experiments = kfp_server_api.ExperimentServiceApi(self._client)
+        self.client = kfp_server_api.ApiClient(settings)
+        self._runs = kfp_server_api.RunServiceApi(self.client)
+        self._experiments = kfp_server_api.ExperimentServiceApi(self.client)
 
     def check(self, job: dict[str, Any]) -> None:
         """Accepts every job: Kubeflow's library reads nothing before it sends it."""
@@ -72,7 +74,7 @@ class KubeflowService:
         Raises:
           PostersError: the API cannot be reached or refuses; it says what to do.
         """
-        experiment = self._experiment()
+        experiment = self.experiment()
         runtime = job["runtimeConfig"]
         body = kfp_server_api.V2beta1Run(
             experiment_id=experiment,
@@ -82,7 +84,7 @@ class KubeflowService:
                 pipeline_root=runtime["gcsOutputDirectory"],
                 parameters=runtime.get("parameterValues", {}),
             ),
-            service_account=self._config.service_account,
+            service_account=self.config.service_account,
         )
         tries = 0
 
@@ -91,9 +93,9 @@ class KubeflowService:
             tries += 1
             # The answer to the first try may be what was lost, not the run.
             known = self._find(experiment, name) if tries > 1 else None
-            return known or self._runs.create_run(body, _request_timeout=_SECONDS)
+            return known or self._runs.create_run(body, _request_timeout=SECONDS)
 
-        return self._to_run(self._ask(create))
+        return self._to_run(self.ask(create))
 
     def run(self, run_id: str) -> Run:
         """Asks for a run.
@@ -102,42 +104,52 @@ class KubeflowService:
           PostersError: there is none of that id, or see `submit`.
         """
         return self._to_run(
-            self._ask(lambda: self._runs.get_run(run_id, _request_timeout=_SECONDS), run_id)
+            self.ask(lambda: self._runs.get_run(run_id, _request_timeout=SECONDS), f"run {run_id}")
         )
 
-    def _experiment(self) -> str:
+    def experiment(self) -> str:
         """Id of the configured experiment, which is made if it is not there."""
-        scope = {"namespace": self._config.namespace} if self._config.namespace else {}
-        found = self._ask(
+        if found := self.find_experiment():
+            return found
+        body = kfp_server_api.V2beta1Experiment(
+            display_name=self.config.experiment, namespace=self.config.namespace
+        )
+        made = self.ask(lambda: self._experiments.create_experiment(body, _request_timeout=SECONDS))
+        return made.experiment_id
+
+    def find_experiment(self) -> str | None:
+        """Id of the configured experiment, or None if it is not there."""
+        scope = {"namespace": self.config.namespace} if self.config.namespace else {}
+        found = self.ask(
             lambda: self._experiments.list_experiments(
-                filter=_equals("name", self._config.experiment),
-                _request_timeout=_SECONDS,
-                **scope,
+                filter=_equals("name", self.config.experiment), _request_timeout=SECONDS, **scope
             )
         )
-        if found.experiments:
-            return found.experiments[0].experiment_id
-        body = kfp_server_api.V2beta1Experiment(
-            display_name=self._config.experiment, namespace=self._config.namespace
-        )
-        made = self._ask(
-            lambda: self._experiments.create_experiment(body, _request_timeout=_SECONDS)
-        )
-        return made.experiment_id
+        return found.experiments[0].experiment_id if found.experiments else None
 
     def _find(self, experiment: str, name: str) -> Any:
         found = self._runs.list_runs(
-            experiment_id=experiment, filter=_equals("name", name), _request_timeout=_SECONDS
+            experiment_id=experiment, filter=_equals("name", name), _request_timeout=SECONDS
         )
         return found.runs[0] if found.runs else None
 
-    def _ask(self, action: Callable[[], Any], run_id: str | None = None) -> Any:
+    def ask(self, action: Callable[[], T], what: str | None = None) -> T:
+        """Asks the API, again if it could not answer.
+
+        Args:
+          action: asks once, and does no harm when it is done twice.
+          what: is asked for, in words, or None.
+
+        Raises:
+          PostersError: it cannot be reached or refuses; it says what to do.
+        """
+
         def answered() -> Any:
             answer = action()
             # Kubeflow's client follows to a login page and takes it for an empty answer.
-            if "html" in (self._client.last_response.getheader("Content-Type") or ""):
+            if "html" in (self.client.last_response.getheader("Content-Type") or ""):
                 raise PostersError(
-                    f"kubeflow.host: {self._config.host} answers with a page, for people to log in "
+                    f"kubeflow.host: {self.config.host} answers with a page, for people to log in "
                     "perhaps. Name the API: a port-forward of the service ml-pipeline, or give a "
                     f"token in the file that {TOKEN_VARIABLE} names."
                 )
@@ -146,14 +158,14 @@ class KubeflowService:
         try:
             return retry.call(answered, _is_transient, self._sleep)
         except ApiException as error:
-            raise self._explain(error, run_id) from error
+            raise self._explain(error, what) from error
         except urllib3.exceptions.HTTPError as error:
             raise PostersError(
-                f"kubeflow.host: {self._config.host} cannot be reached ({_reason(error)}). Is the "
+                f"kubeflow.host: {self.config.host} cannot be reached ({_reason(error)}). Is the "
                 "address right, is the cluster up, and the port-forward or VPN to it alive?"
             ) from error
 
-    def _explain(self, error: ApiException, run_id: str | None) -> PostersError:
+    def _explain(self, error: ApiException, what: str | None) -> PostersError:
         said = _said(error)
         if "quota" in said.lower():
             return PostersError(
@@ -163,7 +175,7 @@ class KubeflowService:
         if error.status == 401:
             return PostersError(
                 f"Kubeflow does not take the credentials: {said}. Tokens expire: write a fresh one "
-                f"into the file that {TOKEN_VARIABLE} names, and submit again."
+                f"into the file that {TOKEN_VARIABLE} names, and try again."
             )
         if error.status == 403:
             return PostersError(
@@ -171,12 +183,12 @@ class KubeflowService:
                 "namespace that kubeflow.namespace names."
             )
         if error.status == 404:
-            what = f"there is no run {run_id}" if run_id else "the API of Pipelines 2 is not there"
-            return PostersError(f"kubeflow.host: at {self._config.host} {what}: {said}.")
+            missing = f"there is no {what}" if what else "the API of Pipelines 2 is not there"
+            return PostersError(f"kubeflow.host: at {self.config.host} {missing}: {said}.")
         if error.status in _TRANSIENT:
             return PostersError(
                 f"Kubeflow did not answer in {len(retry.PAUSES) + 1} tries: {error.status} {said}. "
-                "Try again later; nothing was submitted."
+                "Try again later; nothing was changed."
             )
         return PostersError(f"Kubeflow refuses the request: {error.status} {said}")
 
@@ -192,7 +204,7 @@ class KubeflowService:
                 if task.display_name and not task.display_name.startswith("root")
             },
             error=error,
-            page=f"{self._config.host.rstrip('/')}/#/runs/details/{answer.run_id}",
+            page=f"{self.config.host.rstrip('/')}/#/runs/details/{answer.run_id}",
         )
 
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import google.auth.exceptions
 from google.api_core import exceptions
@@ -31,7 +31,9 @@ _STATES: dict[str, State] = {
     "PIPELINE_STATE_CANCELLED": "cancelled",
 }
 _TRANSIENT = (exceptions.ServiceUnavailable, exceptions.DeadlineExceeded, exceptions.Aborted)
-_SECONDS = 60
+#: How long one answer may take.
+SECONDS = 60
+T, C = TypeVar("T"), TypeVar("C")
 _LOG_IN = "gcloud auth application-default login"
 
 
@@ -54,8 +56,8 @@ class VertexService:
         Raises:
           PostersError: there are no credentials.
         """
-        self._config, self._sleep = config, sleep
-        self._client = client or _connect(config)
+        self.config, self._sleep = config, sleep
+        self._client = client or connect(PipelineServiceClient, config)
 
     def check(self, job: dict[str, Any]) -> None:
         """Has the service's own library read a compiled job; asks no one.
@@ -63,7 +65,7 @@ class VertexService:
         Raises:
           PostersError: it does not take it.
         """
-        self._message(job, "check")
+        self.message(job, "check")
 
     def submit(self, job: dict[str, Any], name: str) -> Run:
         """Starts a run of a compiled job.
@@ -75,21 +77,21 @@ class VertexService:
         Raises:
           PostersError: the API cannot be reached or refuses; it says what to do.
         """
-        message = self._message(job, name)
-        parent = f"projects/{self._config.project}/locations/{self._config.region}"
+        message = self.message(job, name)
+        parent = self.parent
 
         def create() -> aiplatform_v1.PipelineJob:
             try:
                 return self._client.create_pipeline_job(
-                    parent=parent, pipeline_job=message, pipeline_job_id=name, timeout=_SECONDS
+                    parent=parent, pipeline_job=message, pipeline_job_id=name, timeout=SECONDS
                 )
             except exceptions.AlreadyExists:
                 # An earlier try came through; its answer did not.
                 return self._client.get_pipeline_job(
-                    name=f"{parent}/pipelineJobs/{name}", timeout=_SECONDS
+                    name=f"{parent}/pipelineJobs/{name}", timeout=SECONDS
                 )
 
-        return self._to_run(self._ask(create))
+        return self._to_run(self.ask(create))
 
     def run(self, run_id: str) -> Run:
         """Asks for a run by its full resource name.
@@ -98,10 +100,20 @@ class VertexService:
           PostersError: there is none of that name, or see `submit`.
         """
         return self._to_run(
-            self._ask(lambda: self._client.get_pipeline_job(name=run_id, timeout=_SECONDS))
+            self.ask(lambda: self._client.get_pipeline_job(name=run_id, timeout=SECONDS))
         )
 
-    def _message(self, job: dict[str, Any], name: str) -> aiplatform_v1.PipelineJob:
+    @property
+    def parent(self) -> str:
+        """The project's place that everything is created in."""
+        return f"projects/{self.config.project}/locations/{self.config.region}"
+
+    def message(self, job: dict[str, Any], name: str) -> aiplatform_v1.PipelineJob:
+        """A compiled job as the API takes it.
+
+        Raises:
+          PostersError: the service's own library does not take it.
+        """
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "job.json"
             path.write_text(json.dumps(job), encoding="utf-8")
@@ -111,8 +123,8 @@ class VertexService:
                     template_path=str(path),
                     job_id=name,
                     labels=job.get("labels"),
-                    project=self._config.project,
-                    location=self._config.region,
+                    project=self.config.project,
+                    location=self.config.region,
                     # Nothing is asked here; the client below has the real ones.
                     credentials=AnonymousCredentials(),
                 )
@@ -121,12 +133,20 @@ class VertexService:
                     f"Vertex AI's library refuses the compiled job: {error}"
                 ) from error
         message = aiplatform_v1.PipelineJob(made._gca_resource)
-        message.service_account = self._config.service_account
-        if self._config.network:
-            message.network = self._config.network
+        message.service_account = self.config.service_account
+        if self.config.network:
+            message.network = self.config.network
         return message
 
-    def _ask(self, action: Callable[[], aiplatform_v1.PipelineJob]) -> aiplatform_v1.PipelineJob:
+    def ask(self, action: Callable[[], T]) -> T:
+        """Asks the API, again if it could not answer.
+
+        Args:
+          action: asks once, and does no harm when it is done twice.
+
+        Raises:
+          PostersError: it cannot be reached or refuses; it says what to do.
+        """
         try:
             return retry.call(action, lambda error: isinstance(error, _TRANSIENT), self._sleep)
         except google.auth.exceptions.GoogleAuthError as error:
@@ -136,7 +156,7 @@ class VertexService:
 
     def _explain(self, error: exceptions.GoogleAPICallError) -> PostersError:
         said = error.message
-        config = self._config
+        config = self.config
         if isinstance(error, exceptions.ResourceExhausted):
             return PostersError(
                 f"Vertex AI refuses for lack of quota: {said}. Ask for more under IAM & Admin > "
@@ -154,13 +174,13 @@ class VertexService:
         if isinstance(error, exceptions.NotFound):
             return PostersError(
                 f"Vertex AI does not find it: {said}. Look at vertex.project ({config.project}) "
-                f"and vertex.region ({config.region}), and at the run's name."
+                f"and vertex.region ({config.region}), and at the name."
             )
         if isinstance(error, _TRANSIENT):
             return PostersError(
                 f"Vertex AI in {config.region} cannot be reached, {len(retry.PAUSES) + 1} tries: "
                 f"{said}. Look at the network and its proxy, and at status.cloud.google.com; then "
-                "submit again."
+                "try again."
             )
         return PostersError(f"Vertex AI refuses the request: {said}")
 
@@ -177,16 +197,19 @@ class VertexService:
             error=answer.error.message or None,
             page=(
                 "https://console.cloud.google.com/vertex-ai/pipelines/locations/"
-                f"{self._config.region}/runs/{number}?project={self._config.project}"
+                f"{self.config.region}/runs/{number}?project={self.config.project}"
             ),
         )
 
 
-def _connect(config: VertexConfig) -> PipelineServiceClient:
+def connect(kind: type[C], config: VertexConfig) -> C:
+    """A client of one of the region's services.
+
+    Raises:
+      PostersError: there are no credentials.
+    """
     try:
-        return PipelineServiceClient(
-            client_options={"api_endpoint": f"{config.region}-aiplatform.googleapis.com"}
-        )
+        return kind(client_options={"api_endpoint": f"{config.region}-aiplatform.googleapis.com"})
     except google.auth.exceptions.GoogleAuthError as error:
         raise _no_credentials(error) from error
 

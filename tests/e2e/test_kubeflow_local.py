@@ -95,3 +95,14 @@ def test_a_node_that_fails_is_named_with_its_last_words(world, tmp_path, capsys)
     assert "the span is damaged" in summary["error"]
     assert str(log) in summary["error"]
     assert summary["error"] in capsys.readouterr().out
+
+
+def test_bulk_inferrer_runs_in_a_container_of_its_own(world, other, compiled_run):
+    status, summary = _run(other, f"data_root={world.data}", "bulk_inferrer={}")
+    assert status == OK
+    states = _states(summary)
+    assert states.pop("BulkInferrer") == "run"
+    assert set(states.values()) == {"cached"}
+    (node,) = (node for node in summary["nodes"] if node["id"] == "BulkInferrer")
+    (folder,) = node["outputs"]["output_examples"]
+    assert list((Path(folder) / "Split-test").glob("*.gz"))

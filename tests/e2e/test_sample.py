@@ -53,10 +53,23 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
         "embedding",
         "transform_features",
         "transform_labels",
+        "bulk_inference",
+        "pixels",
     }
     for node in first_run["nodes"]:
         assert node["seconds"] >= 0
         assert node["peak_memory_bytes"] > 0
+
+
+def test_the_first_run_tells_of_it(world, first_run):
+    told = json.loads((world.root / "told.json").read_text())
+    assert (told["event"], told["run"]) == ("pushed", first_run["run_id"])
+    assert told["pushed"] == first_run["pushed_path"]
+    assert told["macro_f1"] == first_run["metrics"]["macro_f1"]
+    assert told["text"].startswith(f"posters-sample: pushed to {told['pushed']}, macro-F1 0.")
+    assert told["spans"] == [1]
+    assert set(first_run["verdict"]["reasons"]) < set(told["reasons"])
+    assert Path(told["page"]).is_file()
 
 
 def test_served_scores_give_the_evaluators_figures(world, first_run, capsys):

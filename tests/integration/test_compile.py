@@ -64,10 +64,18 @@ def _edges(job: dict) -> dict[str, set[str]]:
     }
 
 
-EVERYTHING = ("trainer.warm_start=true", "tuner={trials: 2}")
+EVERYTHING = (
+    "trainer.warm_start=true",
+    "tuner={trials: 2}",
+    "bulk_inferrer={examples: gs://your-bucket/new}",
+)
 
 
-@pytest.mark.parametrize("overrides", [(), EVERYTHING], ids=["plain", "tuner and warm start"])
+@pytest.mark.parametrize(
+    "overrides",
+    [(), EVERYTHING, ("bulk_inferrer={}",)],
+    ids=["plain", "every optional node", "own examples"],
+)
 def test_every_runner_has_the_same_nodes_and_edges(root, tmp_path, overrides):
     config = _config("sample", tmp_path, f"data_root={root}", *overrides)
     window = windows.resolve(config)
@@ -87,8 +95,44 @@ def test_every_runner_has_the_same_nodes_and_edges(root, tmp_path, overrides):
     assert others == ({"BaselineResolver", "WarmStartResolver"} & wanted.keys())
 
 
+@pytest.mark.parametrize("name", ["kubeflow", "vertex"])
+def test_in_a_scheduled_job_everything_hangs_on_the_decision(root, tmp_path, name):
+    config = _config(name, tmp_path, "window={last: 3}", "exclude_spans=[1]")
+    window = windows.resolve_in_copy(config, root)
+    plain = _edges(kubeflow.compile(config, window, tmp_path / "plain.json"))
+    job = kubeflow.compile(config, window, tmp_path / "scheduled.json", scheduled=True)
+    edges, tasks = _edges(job), job["pipelineSpec"]["root"]["dag"]["tasks"]
+    assert edges.pop("RetrainOutcome") == {
+        "RetrainDecision", "Evaluator", "ServingCheck", "Pusher",
+    }  # fmt: skip
+    assert edges.pop("RetrainDecision") == set()
+    assert edges == {node: ups | {"RetrainDecision"} for node, ups in plain.items()}
+    decision = tasks.pop("RetrainDecision")
+    assert decision["cachingOptions"] == {"enableCache": False}
+    assert "triggerPolicy" not in decision
+    for node, task in tasks.items():
+        condition = task["triggerPolicy"]["condition"]
+        assert condition.endswith("metadata['retrain'] == 1.0)"), node
+        asks_for = {"ExampleGen": "window", "RetrainOutcome": "decision"}
+        key = asks_for.get(node, "_RetrainDecision.decision")
+        assert f"inputs.artifacts['{key}']" in condition, node
+    # The rule goes with the job, and what it means is found each time.
+    asked = decision["inputs"]["parameters"]["question"]["runtimeValue"]["constant"]
+    question = json.loads(asked)
+    assert (question["window"], question["exclude_spans"]) == ({"last": 3}, [1])
+    assert question["decisions_folder"] == "gs://your-bucket/posters/decisions"
+    assert all(span.digest not in json.dumps(job) for span in window.spans)
+    assert job["labels"]["window"] == "scheduled"
+    # Nothing of it stays for the next job.
+    assert _edges(kubeflow.compile(config, window, tmp_path / "again.json")) == plain
+    again = (tmp_path / "again.json").read_text()
+    assert again == (tmp_path / "plain.json").read_text()
+
+
 def test_what_differs_is_said_once_a_node():
-    assert set(DIFFERENCES) == {"BaselineResolver", "WarmStartResolver"}
+    assert set(DIFFERENCES) == {
+        "BaselineResolver", "WarmStartResolver", "RetrainDecision", "RetrainOutcome",
+    }  # fmt: skip
     assert len({runner.name for runner in RUNNERS}) == len(RUNNERS)
 
 

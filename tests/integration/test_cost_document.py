@@ -17,7 +17,7 @@ from tests.bare_image import ROOT
 
 
 def estimate(config) -> list[str]:
-    spans = (reading.Span(1, Path("/data/span-1"), "digest", {}),)
+    spans = (reading.Span(1, Path("/data/span-1"), "digest", {"labels": {}}),)
     window = windows.Window(spans, ("Drama", "Comedy"))
     console = Console(file=io.StringIO(), width=200)
     job = kubeflow.build(config, window, kubeflow.runner_of(config))

@@ -8,20 +8,21 @@ import pytest
 import tensorflow as tf
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
+from tfx.types.experimental import simple_artifacts
 
 from components import paths
 from components.errors import PostersError
 from components.gate import accepted
 from components.ingest import ingest
 from components.spans import record
-from components.spans.executor import ExampleGenExecutor
+from components.spans.executor import SPANS_FILE, ExampleGenExecutor
 from components.store_path import StorePath
 from pipeline import config as configuration
 from pipeline import data_nodes, windows
 from pipeline.metadata_store import place
 from pipeline.runners import local
 from pipeline.runners.reports import NodeFailedError
-from tests import gcs_server
+from tests import gcs_server, spans
 from tests.ingest_sources import (
     OPTIONS,
     SPLITS,
@@ -175,9 +176,7 @@ def test_a_window_of_a_store_comes_whole(root, store, tmp_path):
 def test_from_store_to_store_as_on_a_cluster(root, store, tmp_path):
     config = _config(store, tmp_path, "all")
     node = data_nodes.create(config, windows.resolve(config)).examples
-    outputs = {key: [standard_artifacts.Examples()] for key in ("examples", "new_examples")}
-    for key, (artifact,) in outputs.items():
-        artifact.uri = f"gs://{gcs_server.BUCKET}/artifacts/{key}"
+    outputs = _outputs(f"gs://{gcs_server.BUCKET}/artifacts")
     ExampleGenExecutor().Do({}, outputs, node.exec_properties)
     assert _read(outputs["examples"][0].uri) == _written(root, SPANS)
     assert record.read(outputs["new_examples"][0].uri).new == SPANS
@@ -185,25 +184,62 @@ def test_from_store_to_store_as_on_a_cluster(root, store, tmp_path):
 
 def test_only_what_no_gate_let_through_is_new(root, tmp_path):
     config = _config(root, tmp_path, "all")
-    spans = windows.resolve(config).spans
+    window = windows.resolve(config).spans
     folder = data_nodes.accepted_folder(config)
 
     def accept(span, digest):
         accepted.record(folder, accepted.Accepted(span.number, "x", digest, span.examples))
 
-    accept(spans[0], spans[0].digest)
-    accept(spans[1], "of other data that had this number")
+    accept(window[0], window[0].digest)
+    accept(window[1], "of other data that had this number")
     _, new = _artifacts(_run(root, tmp_path))
     assert record.read(new.uri).new == (2, 3)
     assert _read(new.uri) == _written(root, (2, 3))
     # Nothing changed: what was new stays new, and all that follows is cached.
-    for span in spans:
+    for span in window:
         accept(span, span.digest)
     (again,) = _run(root, tmp_path)
     assert (again.state, again.outputs["new_examples"][0].uri) == ("cached", new.uri)
     # Another window, of which all was let through: the newest is looked at once more.
     _, new = _artifacts(_run(root, tmp_path, "{last: 2}"))
     assert record.read(new.uri).new == (3,)
+
+
+def _outputs(folder):
+    outputs = {key: [standard_artifacts.Examples()] for key in ("examples", "new_examples")}
+    for key, (artifact,) in outputs.items():
+        artifact.uri = f"{folder}/{key}"
+    return outputs
+
+
+def test_a_first_run_over_a_year_of_spans_has_them_all_as_new(tmp_path):
+    year = tuple(number for number in range(1, 54) if number != 4)
+    few = {split: spans.rows(4) for split in SPLITS}
+    for number in year:
+        spans.write_span(tmp_path / "data", number, few)
+    config = _config(tmp_path / "data", tmp_path, "all")
+    node = data_nodes.create(config, windows.resolve(config)).examples
+    outputs = _outputs(tmp_path)
+    ExampleGenExecutor().Do({}, outputs, node.exec_properties)
+    for (artifact,) in outputs.values():
+        assert record.read(artifact.uri).new == year
+        names = sorted(path.name for path in Path(artifact.uri, "Split-test").iterdir())
+        assert names[8] == "span-00010-data-00000-of-00001.tfrecord"
+        assert len(names) == len(year) == 52
+
+
+def test_which_spans_may_be_said_when_the_node_runs(root, tmp_path):
+    """As a scheduled job on a cluster has to, whose DAG was built long before."""
+    config = _config(root, tmp_path, "1")
+    node = data_nodes.create(config, windows.resolve(config)).examples
+    later = windows.resolve(_config(root, tmp_path, "[2, 3]"))
+    said = {str(span.number): span.digest for span in later.spans}
+    decided = simple_artifacts.File()
+    decided.uri = str(tmp_path)
+    (tmp_path / SPANS_FILE).write_text(json.dumps(said))
+    outputs = _outputs(tmp_path)
+    ExampleGenExecutor().Do({"window": [decided]}, outputs, node.exec_properties)
+    assert _read(outputs["examples"][0].uri) == _written(root, (2, 3))
 
 
 def test_damage_is_named_before_anything_is_trained_on_it(root, tmp_path):

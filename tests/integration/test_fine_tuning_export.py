@@ -11,7 +11,7 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
 from components import pixels
-from components.trainer import calibration, export, extractor
+from components.trainer import calibration, embedding_samples, export, extractor
 from components.trainer.fine_tuning import node
 from components.transform.preprocessing import preprocessing_fn
 from tests import fine_tuning
@@ -96,13 +96,18 @@ def test_the_exported_model_gives_the_scores_of_training(fn_args, tmp_path, caps
     )
     export.export(parts, str(tmp_path), {})
     encoded = [encode(picture(index)) for index in EVAL]
-    served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
-    scores = served(**{export.IMAGE_INPUT: tf.constant(encoded)})["scores"]
+    served = tf.saved_model.load(str(tmp_path)).signatures
+    asked = {export.IMAGE_INPUT: tf.constant(encoded)}
+    scores = served["serving_default"](**asked)["scores"]
     np.testing.assert_allclose(scores, fitted.scores(tuned.eval_logits), atol=1e-4)
     stored = pixels.materialize(tf.constant(encoded), fine_tuning.SIZE, ("squished",))[:, 0]
     frozen = extractor.load(extractor.EMBEDDED, fine_tuning.SIZE)
     untuned = tuned.head(frozen(pixels.to_model_input(stored, fine_tuning.SIZE)))
     assert np.abs(fitted.scores(untuned.numpy()) - scores).max() > 1e-2
+    # What is kept of eval for later is what the exported model says of it.
+    summary = embedding_samples.of_tuned(tuned.extractor, *node.sources(fn_args, transform), 0)
+    embedded = summary.project(served["embedding"](**asked)["embedding"].numpy())
+    np.testing.assert_allclose(np.sort(summary.reference, 0), np.sort(embedded, 0), atol=1e-3)
 
 
 def test_the_folder_depends_on_what_the_result_depends_on(fn_args):

@@ -165,7 +165,6 @@ def test_only_new_spans_are_looked_at_and_all_count_together(world):
     """A week's posters lack a label and are few: with all that was let through they are enough."""
     week = {
         "train": [(["Drama"], 1990)] * 2 + [(["Comedy"], 1991)] * 4,
-        "eval": [(["Horror"], 1980)] * 2,
         "test": [(["Drama"], 1970)] * 2,
     }
     spans.write_span(world / "data", 51, week)
@@ -173,12 +172,14 @@ def test_only_new_spans_are_looked_at_and_all_count_together(world):
     reports = _run_to_gate(world, "[1, 2, 51]", loose)
     content = report.read(reports[-1].outputs["report"][0].uri)
     assert (content["spans"], content["window"]) == ([51], [1, 2, 51])
-    assert content["splits"]["train"]["examples"] == 6
-    assert content["totals"] == {"train": 246, "eval": 82, "test": 82}
+    counts = {split: facts["examples"] for split, facts in content["splits"].items()}
+    assert counts == {"train": 6, "eval": 0, "test": 2}
+    assert content["totals"] == {"train": 246, "eval": 80, "test": 82}
     # By itself it is not fit to train on; and it is judged again, as it is another window.
     spans.write_span(world / "data", 52, week)
     message = _stopped_by_gate(world, 52, loose)
-    assert "[FEW_EXAMPLES] eval" in message
+    assert "[EMPTY_SPLIT] eval" in message
+    assert "[FEW_EXAMPLES] test" in message
     assert "[MISSING_LABEL] train, genres" in message
 
 

@@ -1,5 +1,7 @@
 """Spans: the next one, the same one again, two at once, and a killed one."""
 
+import dataclasses
+import datetime
 import json
 import os
 import signal
@@ -99,6 +101,99 @@ def test_the_vocabulary_stays_and_new_labels_are_reported(source, tmp_path):
     assert second.manifest["labels"]["new"] == {"Western": 44}
     assert second.manifest["rejected"] == {"no_label_left": 4}
     assert {label for e in read_all(second.folder).values() for label in e["genres"]} == {b"Drama"}
+
+
+def test_the_vocabulary_grows_at_its_end_by_what_all_spans_have(source, tmp_path):
+    table, images, _ = source
+    out = tmp_path / "out"
+    options = dataclasses.replace(OPTIONS, min_label_count=8)
+    labels = ["Drama", "Comedy"]
+
+    def vocabulary(span):
+        return (span.folder / "vocabulary.txt").read_text().split()
+
+    def others(span):
+        return {
+            identifier: [label.decode() for label in example["other_genres"]]
+            for identifier, example in read_all(span.folder).items()
+            if example["other_genres"]
+        }
+
+    first = ingest(table, images, out, options)
+    grow(source, range(40, 56), "Western|Drama")
+    grow(source, range(56, 60), "News|Western|Comedy")
+    second = ingest(table, images, out, options)
+    assert (vocabulary(first), vocabulary(second)) == (labels, labels)
+    assert others(first) == {}
+    assert set(others(second)) == {f"{number:03d}" for number in range(40, 60)}
+    western = second.manifest["labels"]["others"]["Western"]
+    assert (sum(western.values()), western["train"] >= 8) == (20, True)
+    before = [folder_content(span.folder) for span in (first, second)]
+    grow(source, range(60, 80), "News|Drama")
+    growing = dataclasses.replace(options, grow_vocabulary=True)
+    third = ingest(table, images, out, growing)
+    # Most of Western's examples lie in the span before; none of either moves Drama or Comedy.
+    added = vocabulary(third)[2:]
+    assert vocabulary(third)[:2] == labels
+    assert third.manifest["labels"]["added"] == added
+    assert added == ["News", "Western"]
+    assert {label for e in read_all(third.folder).values() for label in e["genres"]} == {
+        b"Drama",
+        b"News",
+    }
+    assert [folder_content(span.folder) for span in (first, second)] == before
+    # Later spans begin where this one ended, whether they may grow or not.
+    grow(source, range(80, 100), "Western")
+    fourth = ingest(table, images, out, options)
+    assert vocabulary(fourth) == vocabulary(third)
+    assert fourth.manifest["examples"] == fourth.manifest["labels"]["kept"]["Western"]
+    # A source that is there is there, with the option or without.
+    assert ingest(table, images, out, growing).already_done
+
+
+def test_spans_from_before_there_were_other_labels_go_on(source, tmp_path):
+    table, images, _ = source
+    first = ingest(table, images, tmp_path / "out", OPTIONS)
+    path = first.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["options"]["features"]["other_labels"]
+    del manifest["labels"]["others"], manifest["date"]
+    path.write_text(json.dumps(manifest))
+    assert ingest(table, images, tmp_path / "out", OPTIONS).already_done
+    grow(source, range(40, 80), "Western|Drama")
+    assert ingest(table, images, tmp_path / "out", OPTIONS).manifest["span"] == 2
+
+
+def test_a_span_has_the_date_that_it_was_given_and_keeps_it(source, tmp_path):
+    table, images, _ = source
+    day = datetime.date(2026, 1, 31)
+    first = ingest(table, images, tmp_path / "out", OPTIONS, date=day)
+    assert first.manifest["date"] == "2026-01-31"
+    again = ingest(table, images, tmp_path / "out", OPTIONS, date=datetime.date(2026, 2, 1))
+    assert (again.already_done, again.manifest["date"]) == (True, "2026-01-31")
+    assert again.note == "it has the date 2026-01-31, which stays: spans do not change"
+    assert ingest(table, images, tmp_path / "out", OPTIONS, date=day).note == ""
+    before = datetime.datetime.now(datetime.timezone.utc).date()
+    grow(source, range(40, 80))
+    date = datetime.date.fromisoformat(
+        ingest(table, images, tmp_path / "out", OPTIONS).manifest["date"]
+    )
+    assert before <= date <= datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def test_a_later_span_may_be_too_small_for_every_split(source, tmp_path):
+    table, images, _ = source
+    ingest(table, images, tmp_path / "out", OPTIONS)
+    grow(source, range(40, 42))
+    second = ingest(table, images, tmp_path / "out", OPTIONS)
+    examples = second.manifest["examples"]
+    assert (sum(examples.values()), 0 in examples.values()) == (2, True)
+    assert {shard["name"].partition("/")[0] for shard in second.manifest["shards"]} == {
+        split for split, count in examples.items() if count
+    }
+    assert sorted(read_index(second.folder)) == ["040", "041"]
+    # The manifest counts it; the next span knows it.
+    assert ingest(table, images, tmp_path / "out", OPTIONS).already_done
 
 
 def test_published_images_that_changed_are_reported_and_stay(source, tmp_path):

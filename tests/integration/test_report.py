@@ -16,6 +16,7 @@ from tfx.types.experimental import simple_artifacts
 
 from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
+from components.serving_check.report import ServingReport
 from tests import folder_store, reports
 
 ROOT = Path(__file__).parents[2]
@@ -209,7 +210,7 @@ def test_a_piece_that_is_gone_is_said(small, tmp_path, gone, note):
 
 def test_the_pieces_may_lie_on_a_store(small, tmp_path):
     sources = small.sources(reports.LABELS[:2])
-    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing")
+    pieces = ("statistics", "gate_report", "model", "evaluation", "blessing", "serving")
     there = {key: f"{folder_store.SCHEME}://{getattr(sources, key)}" for key in pieces}
     window = sources.window
     spans = [
@@ -227,7 +228,7 @@ def test_the_pieces_may_lie_on_a_store(small, tmp_path):
 def test_a_run_that_came_nowhere_has_a_page(left):
     node = dataclasses.replace(
         left.sources(), statistics=None, gate_report=None, test_examples=None, model=None,
-        evaluation=None, blessing=None, pushed_to=None,
+        evaluation=None, blessing=None, serving=None, pushed_to=None,
     )  # fmt: skip
     found = collect.collect(node)
     summary = {**SUMMARY, "error": "StatisticsGen: no <b>space</b>\nat all", "nodes": []}
@@ -235,6 +236,15 @@ def test_a_run_that_came_nowhere_has_a_page(left):
     assert "Failed StatisticsGen: no <b>space</b> at all" in shown.text
     assert len(found["missing"]) == 4
     assert "There is no model." in card.render(found)
+
+
+def test_what_the_serving_check_refused_is_said_on_every_runner(small, tmp_path):
+    """Without a summary, which only the local runner writes."""
+    shutil.copytree(small.root, tmp_path, dirs_exist_ok=True)
+    refused = ServingReport(False, ("one poster takes <9000> ms",), 16)
+    refused.write(str(tmp_path / "infra_blessing"))
+    shown = _Text(page.render(collect.collect(reports.Left(tmp_path).sources(reports.LABELS[:2]))))
+    assert "Blessed, but does not serve one poster takes <9000> ms" in shown.text
 
 
 def test_the_card_has_the_fields_sections_and_figures(written):

@@ -1,5 +1,7 @@
 """`posters submit` and `posters status`: a store and a service on this machine."""
 
+import re
+
 import pytest
 
 from components.store_path import StorePath
@@ -104,7 +106,7 @@ def test_to_vertex_and_back(store, tmp_path, capsys, monkeypatch):
         "vertex.project=mine", "vertex.service_account=runner@mine.iam.gserviceaccount.com"
     )  # fmt: skip
     with vertex_server.serving() as vertex:
-        monkeypatch.setattr(vertex_module, "_connect", lambda config: vertex.pipelines())
+        monkeypatch.setattr(vertex_module, "connect", lambda kind, config: vertex.client(kind))
         submit = _arguments("submit", "vertex", tmp_path, store, *overrides)
         assert main([*submit, "--yes"]) == OK
         (name,) = vertex.pipeline_jobs
@@ -112,6 +114,67 @@ def test_to_vertex_and_back(store, tmp_path, capsys, monkeypatch):
         assert f"Submitted {name}" in capsys.readouterr().out.replace("\n", "")
         assert main(_arguments("status", "vertex", tmp_path, store, *overrides)) == OK
         assert "pending" in capsys.readouterr().out
+
+
+def _schedule(action: str, *words: str, runner: str, common: tuple) -> list[str]:
+    rest = _arguments("schedule", runner, *common)[1:]
+    return ["schedule", action, *words, "--runner", runner, *rest]
+
+
+def test_a_schedule_on_kubeflow(store, tmp_path, capsys):
+    with kubeflow_server.serving() as kubeflow:
+        common = (tmp_path, store, f"kubeflow.host={kubeflow.address}", PRICES)
+        cron = ["nightly", "--cron", "0 3 * * mon"]
+        create = _schedule("create", *cron, runner="kubeflow", common=common)
+        assert main([*create, "--yes", "--max-cost", "1.5"]) == FAILED
+        assert "--max-cost 1.5: the run would cost about" in capsys.readouterr().err
+        assert main(create) == FAILED  # nobody to ask, and no --yes
+        assert "--yes" in capsys.readouterr().err
+        assert not kubeflow.recurring_runs
+
+        assert main([*create, "--yes", "--max-cost", "5"]) == OK
+        printed = capsys.readouterr().out
+        assert "posters-kubeflow for kubeflow" in printed
+        assert "nightly: `0 3 * * mon` in UTC; it fires" in printed
+        cost = float(re.search(r"hours, ([\d.]+) EUR by your prices", printed)[1])
+        month = float(
+            re.search(r"A month, 4\.3 times, if all of them train: ([\d.]+) EUR", printed)[1]
+        )
+        assert month == pytest.approx(cost * 52 / 12, abs=0.05)
+        assert "Created recurring-1" in printed
+        (sent,) = kubeflow.recurring_runs.values()
+        assert sent["display_name"] == "posters-kubeflow.nightly"
+        assert "RetrainDecision" in sent["pipeline_spec"]["root"]["dag"]["tasks"]
+        assert not kubeflow.runs
+
+        assert main([*create, "--yes"]) == FAILED
+        assert "a schedule nightly of this pipeline" in capsys.readouterr().err
+        states = {"pause": "paused", "resume": "active", "delete": "There is no schedule"}
+        for action, shown in states.items():
+            assert main(_schedule(action, "nightly", runner="kubeflow", common=common)) == OK
+            assert main(_schedule("list", runner="kubeflow", common=common)) == OK
+            assert shown in capsys.readouterr().out
+
+
+def test_a_schedule_on_vertex(store, tmp_path, capsys, monkeypatch):
+    common = (
+        tmp_path, store, "vertex.project=mine",
+        "vertex.service_account=runner@mine.iam.gserviceaccount.com",
+    )  # fmt: skip
+    with vertex_server.serving() as vertex:
+        monkeypatch.setattr(vertex_module, "connect", lambda kind, config: vertex.client(kind))
+        cron = ["--cron", "30 2 * * *", "--timezone", "America/New_York"]
+        assert main([*_schedule("create", *cron, runner="vertex", common=common), "--yes"]) == OK
+        (made,) = vertex.schedules.values()
+        assert made.display_name == "posters-vertex.retrain"
+        assert made.cron == "TZ=America/New_York 30 2 * * *"
+        assert f"Created {made.name}" in capsys.readouterr().out.replace("\n", "")
+        assert not vertex.pipeline_jobs
+        states = {"pause": "paused", "resume": "active", "delete": "There is no schedule"}
+        for action, shown in states.items():
+            assert main(_schedule(action, "retrain", runner="vertex", common=common)) == OK
+            assert main(_schedule("list", runner="vertex", common=common)) == OK
+            assert shown in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["kubeflow", "vertex"])

@@ -1,12 +1,17 @@
-"""A window that grows, trained on: only what is new is looked at, and only its features computed.
+"""A window that grows, and its vocabulary with it, trained on.
 
-Up to the Trainer, which is where it shows; posters are small and drawn here.
+Only what is new is looked at, and only its features are computed; and what was ingested before a
+label was in the vocabulary counts for it. Up to the Trainer, which is where it shows; posters are
+small and drawn here.
 """
 
+import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from tfx.orchestration.pipeline import Pipeline
 
 from components.gate import report
@@ -15,14 +20,28 @@ from pipeline import config as configuration
 from pipeline import dag, data_nodes, training_nodes, windows
 from pipeline.metadata_store import place
 from pipeline.runners import local
-from tests.ingest_sources import LABELS, OPTIONS, encode, make_source, picture, write_table
+from tests.ingest_sources import (
+    LABELS,
+    OPTIONS,
+    encode,
+    make_source,
+    picture,
+    read_index,
+    write_table,
+)
+
+#: Of the first span alone, War has too few examples for the vocabulary.
+FIRST = dataclasses.replace(OPTIONS, min_label_count=20)
+LATER = dataclasses.replace(FIRST, grow_vocabulary=True)
 
 
-def _grow(source, count):
+def _grow(source, count, war):
+    """More rows, of which each `war`-th is of that label too."""
     table, images, rows = source
     for number in range(len(rows), len(rows) + count):
         (images / f"{number:03d}.jpg").write_bytes(encode(picture(number)))
-        rows.append((f"{number:03d}", f"Film {number}", LABELS[number % 3]))
+        labels = LABELS[number % 3] + ("|War" if number % war == 0 else "")
+        rows.append((f"{number:03d}", f"Film {number}", labels))
     write_table(table, rows)
 
 
@@ -46,6 +65,24 @@ def _bytes_of_features(root):
     return sum(path.stat().st_size for path in (root / "workspace").rglob("features.f32"))
 
 
+def _with_war(spans, split):
+    """Ids of the examples of a split whose source gives them the label, in any of the spans."""
+    lines = [line for span in spans for line in read_index(span).values()]
+    return {line["id"] for line in lines if line["split"] == split and "War" in line["labels"]}
+
+
+def _positives(folder, id_feature, of_example):
+    """The ids of a folder's examples for which `of_example` is true."""
+    found = set()
+    for file in sorted(Path(folder).glob("*")):
+        compression = "GZIP" if file.suffix == ".gz" else ""
+        for record in tf.data.TFRecordDataset(str(file), compression_type=compression):
+            features = tf.train.Example.FromString(record.numpy()).features.feature
+            if of_example(record, features):
+                found.add(features[id_feature].bytes_list.value[0].decode())
+    return found
+
+
 def _description(reports):
     (model,) = reports["Trainer"].outputs["model"]
     return json.loads(Path(model.uri, "Format-Serving/assets.extra/model.json").read_text())
@@ -57,14 +94,19 @@ def root(tmp_path_factory):
 
 
 def test_one_new_span_runs_what_depends_on_it_and_computes_its_features_alone(root):
-    source = make_source(root, 80)
-    first = ingest(source[0], source[1], root / "data", OPTIONS).manifest
+    source = make_source(root, 0)
+    _grow(source, 80, war=5)
+    first = ingest(source[0], source[1], root / "data", FIRST).manifest
     before = _run(root)
     assert {node.state for node in before.values()} == {"run"}
     computed = _bytes_of_features(root)
     assert {node.state for node in _run(root).values()} == {"cached"}
-    _grow(source, 40)
-    second = ingest(source[0], source[1], root / "data", OPTIONS).manifest
+    _grow(source, 40, war=2)
+    second = ingest(source[0], source[1], root / "data", LATER).manifest
+    assert (list(first["labels"]["kept"]), second["labels"]["added"]) == (
+        ["Drama", "Comedy"],
+        ["War"],
+    )
     after = _run(root)
     assert {name for name, node in after.items() if node.state == "cached"} == {"ImportSchemaGen"}
     # Looked at are the new posters alone.
@@ -87,4 +129,27 @@ def test_one_new_span_runs_what_depends_on_it_and_computes_its_features_alone(ro
         (2, second["date"], second["examples"]),
     ]
     assert [span["number"] for span in _description(before)["spans"]] == [1]
+    # The first span's examples count for the label that came into the vocabulary after them.
+    assert description["labels"] == ["Drama", "Comedy", "War"]
+    spans = [root / "data" / f"span-{number}" for number in (1, 2)]
+    (examples,) = after["Transform"].outputs["transformed_examples"]
+    (raw,) = after["ExampleGen"].outputs["examples"]
+    (model,) = after["Trainer"].outputs["model"]
+    truth = tf.saved_model.load(f"{model.uri}/Format-Serving").signatures["transform_labels"]
+    for split in ("train", "eval"):
+        wanted = _with_war(spans, split)
+        assert wanted & set(read_index(spans[0]))
+        transformed = _positives(
+            f"{examples.uri}/Split-{split}",
+            "imdb_id",
+            lambda _, features: np.array(features["genres_xf"].float_list.value)[2] == 1,
+        )
+        assert transformed == wanted
+    # So they do for the Evaluator, which asks the model for the truth.
+    asked = _positives(
+        f"{raw.uri}/Split-test",
+        "imdb_id",
+        lambda record, _: truth(examples=record[tf.newaxis])["genres_xf"][0, 2] == 1,
+    )
+    assert asked == _with_war(spans, "test")
     assert {node.state for node in _run(root).values()} == {"cached"}

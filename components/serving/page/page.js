@@ -33,10 +33,17 @@ async function introduce() {
   // The Pusher's versions are seconds since 1970.
   const pushed = seconds > 1e9 ? `, pushed ${new Date(seconds * 1000).toLocaleString()}` : "";
   const trained = about.examples ? `, trained on ${about.examples.train} posters` : "";
-  byId("model").textContent = `Model ${about.name}, version ${about.version}${pushed}${trained}.`;
+  const data = about.data?.date ? `, data of ${about.data.date}` : "";
+  byId("model").textContent = `Model ${about.name}, version ${about.version}${pushed}${trained}${data}.`;
+  offerReport();
   const held = waiting;
   waiting = [];
   show(held);
+}
+
+function offerReport() {
+  byId("report").hidden = !about.report;
+  if (about.report) byId("report").href = about.report;
 }
 
 function encoded(file) {
@@ -68,6 +75,20 @@ function bars(row) {
   return element("table", {}, caption, element("tbody", {}, ...rows));
 }
 
+// What of the training set looks most like it, by the model's own features.
+async function neighbours(body) {
+  if (!about.has_neighbours) return [];
+  const { neighbours: [found] } = await ask("neighbours", { method: "POST", body });
+  const items = found.map(({ id, labels, picture }) => element(
+    "li",
+    {},
+    element("img", { src: picture, alt: "" }),
+    element("span", { textContent: `${labels.join(", ") || "no label"} (${id})` }),
+  ));
+  const title = element("h3", { textContent: "Nearest in the training set, and their labels" });
+  return [title, element("ul", { className: "neighbours" }, ...items)];
+}
+
 async function answer(file) {
   const title = element("h2", { textContent: file.name || "Pasted image" });
   const picture = element("div");
@@ -85,6 +106,7 @@ async function answer(file) {
     picture.append(image);
     words.append(bars(predictions[0]));
     byId("said").textContent = title.textContent;
+    words.append(...await neighbours(body));
   } catch (error) {
     words.append(element("p", { className: "why", textContent: error.message }));
     byId("said").textContent = `${file.name}: ${error.message}`;
@@ -107,6 +129,15 @@ byId("access").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem("token", byId("token").value.trim());
   introduce();
+});
+byId("report").addEventListener("click", (event) => {
+  const token = sessionStorage.getItem("token");
+  // Elsewhere the token has no business.
+  if (!token || about.report !== "report") return;
+  // A link sends no header: a form carries the token instead.
+  event.preventDefault();
+  byId("report-form").elements.token.value = token;
+  byId("report-form").submit();
 });
 addEventListener("paste", (event) => show([...event.clipboardData.files]));
 addEventListener("dragover", (event) => {

@@ -47,12 +47,7 @@ def tune(
     Raises:
       PostersError: see `stage.fine_tune`.
     """
-    config = fn_args.custom_config
-    spec, features = transform.transformed_feature_spec(), Features(**config["features"])
-    train, evaluation = (
-        ImageSource(_files(patterns), spec, features, config["image_size"])
-        for patterns in (fn_args.train_files, fn_args.eval_files)
-    )
+    train, evaluation = sources(fn_args, transform)
     steps = settings.fine_tune.epochs * steps_per_epoch(train_examples, settings)
     with progress("fine-tuning step", total=steps) as update:
         return fine_tune(
@@ -63,6 +58,17 @@ def tune(
             update,
             report=report,
         )
+
+
+def sources(fn_args: FnArgs, transform: tft.TFTransformOutput) -> tuple[ImageSource, ImageSource]:
+    """The images of train and of eval."""
+    config = fn_args.custom_config
+    spec, features = transform.transformed_feature_spec(), Features(**config["features"])
+    train, evaluation = (
+        ImageSource(_files(patterns), spec, features, config["image_size"])
+        for patterns in (fn_args.train_files, fn_args.eval_files)
+    )
+    return train, evaluation
 
 
 def run_folder(settings: TrainerSettings, fn_args: FnArgs) -> Path:

@@ -25,6 +25,10 @@ def _add_compile(verbs: argparse._SubParsersAction) -> None:
         "--data", type=data_path, metavar="DIR",
         help="read spans and labels from this copy of data_root, so that no store is asked",
     )  # fmt: skip
+    verb.add_argument(
+        "--scheduled", action="store_true",
+        help="for a schedule: the job itself decides each time whether to train, and on what",
+    )  # fmt: skip
     add_config(verb, default="kubeflow")
 
 

@@ -49,6 +49,12 @@ def _add_ingest(verbs: argparse._SubParsersAction) -> None:
         metavar="YYYY-MM-DD",
         help="day that the source is of, for windows of dates (default: today)",
     )
+    verb.add_argument(
+        "--grow-vocabulary",
+        action="store_true",
+        help="take in labels that reach ingest.min_label_count over all spans; for one ingest what "
+        "ingest.grow_vocabulary is for all",
+    )
     add_config(verb, default="local")
 
 

@@ -22,10 +22,24 @@ asked for are enough. Files lie in the workspace and not on the cluster's store.
 cached for the next run of this kind, apart from what --runner local made.
 """
 
+_RETRAIN = """\
+Decides whether to train again and, if there is reason to, runs the DAG once on this machine.
+
+Reasons are new posters, genre frequencies or posters that drifted, a label that the vocabulary
+gained, and the age of the served model, each with its limit in the configuration (retrain.*).
+Nothing is trained if nothing is new, if the data gate refused the data before, or while another run
+is under way. The decision, what it was made of and what came of it are kept in WORKSPACE/decisions.
+
+Exit status: 0 a run was made and its model pushed, 1 it failed, 3 its model or the data was
+refused, 4 there was no reason to run. With --dry-run 0 says that a run would be made.
+"""
+
 
 def add(verbs: argparse._SubParsersAction) -> None:
     """Adds the verbs of this group."""
     _add_run(verbs)
+    _add_retrain(verbs)
+    _add_decisions(verbs)
     _add_bless(verbs)
     _add_runs(verbs)
     _add_compare(verbs)
@@ -45,12 +59,46 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
         default="local",
         help="how it runs on this machine, see above (default: local)",
     )
+    _add_allow_anomalies(verb)
+    add_config(verb, default="local")
+
+
+def _add_retrain(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "retrain",
+        help="run the DAG if there is reason to: new posters, drift, age",
+        description=_RETRAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_argument(
+        "--force", metavar="WHY", help="run whatever the limits say; the reason is kept"
+    )
+    verb.add_argument(
+        "--dry-run", action="store_true", help="decide and say why; run and write down nothing"
+    )
+    verb.add_argument(
+        "--json",
+        action="store_true",
+        help="print the decision as one JSON object, and nothing else",
+    )
+    _add_allow_anomalies(verb)
+    add_config(verb, default="local")
+
+
+def _add_decisions(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "decisions", help="list what `posters retrain` decided, why, and what came of it"
+    )
+    verb.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_workspace(verb)
+
+
+def _add_allow_anomalies(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--allow-anomalies",
         metavar="REASON",
         help="go on whatever DataGate finds; the reason is kept with the run",
     )
-    add_config(verb, default="local")
 
 
 def _add_bless(verbs: argparse._SubParsersAction) -> None:

@@ -28,13 +28,14 @@ def add_workspace(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_config(verb: argparse.ArgumentParser, default: str) -> None:
-    """Adds `--config` and `--set`."""
+def add_config(verb: argparse.ArgumentParser, default: str | None) -> None:
+    """Adds `--config` and `--set`; without a default the verb finds one itself, by its runner."""
     verb.add_argument(
         "--config",
         default=default,
         metavar="FILE",
-        help=f"a YAML file, or the name of one that comes with the project (default: {default})",
+        help=f"a YAML file, or the name of one that comes with the project "
+        f"(default: {default or 'that of the runner'})",
     )
     verb.add_argument(
         "--set",

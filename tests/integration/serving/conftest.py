@@ -20,6 +20,9 @@ def model_folder(transform_graph, tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(model_folder):
     """A real server on that version, quick to look and to lose patience."""
-    settings = ("poll_seconds=0.2", "body_seconds=2", "max_body_mb=1", "max_request_images=8")
+    settings = (
+        "poll_seconds=0.2", "header_seconds=2", "body_seconds=2", "max_body_mb=1",
+        "max_request_images=8", "max_connections=60",
+    )  # fmt: skip
     with ServerProcess(model_folder.parent, *settings) as process:
         yield process

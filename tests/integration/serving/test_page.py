@@ -1,9 +1,13 @@
 """The page at `/`, in a real browser against a real server."""
 
+import json
+
 import pytest
+import requests
 
 from tests.examples import encode, picture
-from tests.serving import LABELS
+from tests.serving import LABELS, NEIGHBOURS
+from tests.serving_process import ServerProcess
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +42,7 @@ def tab(chromium, server):
 
 
 def _rows(tab):
+    """Labels and scores, in the order of the bars."""
     return [
         (row.locator("th").inner_text(), float(row.locator("td.number").inner_text()))
         for row in tab.locator("article").first.locator("tr").all()
@@ -69,7 +74,9 @@ def test_a_poster_dropped_or_pasted_shows_its_scores_as_bars(tab, server, kind):
         )
         assert fill["width"] == pytest.approx(score * bar["width"], abs=1)
         assert line["x"] == pytest.approx(bar["x"] + bar["width"] / 2, abs=1)
-    assert tab.locator("article img").evaluate("image => image.decode().then(() => true)")
+    assert tab.locator("article img[src^=blob]").evaluate(
+        "image => image.decode().then(() => true)"
+    )
 
 
 def test_files_can_be_chosen_with_the_keyboard_alone(tab):
@@ -102,3 +109,52 @@ def test_a_name_that_is_markup_stays_text(tab):
     tab.wait_for_selector("article table")
     assert tab.locator("article h2").inner_text().startswith(name)
     assert tab.title() == "Try a poster"
+
+
+def test_the_nearest_training_posters_stand_beside_the_bars(tab):
+    tab.evaluate(HAND_OVER, ["drop", "p.jpg", "image/jpeg", list(NEIGHBOURS[6])])
+    tab.wait_for_selector(".neighbours img")
+    shown = tab.locator(".neighbours li")
+    assert shown.count() == 5
+    # It is one of them, and so the nearest to itself.
+    assert shown.first.inner_text() == f"{LABELS[6 % len(LABELS)]} (tt6)"
+    for picture_ in tab.locator(".neighbours img").all():
+        assert picture_.evaluate("image => image.decode().then(() => image.naturalWidth)") == 16
+
+
+def test_it_says_from_when_the_data_are(tab):
+    said = tab.locator("#model").inner_text()
+    assert said.startswith("Model posters, version 100")
+    assert "trained on 5000 posters, data of 2024-05-31" in said
+    assert tab.locator("#report").is_hidden()
+
+
+@pytest.fixture(scope="module")
+def reported(model_folder, tmp_path_factory):
+    """A server that wants a token, on a model whose run left a report."""
+    root = tmp_path_factory.mktemp("reported")
+    run = root / "runs" / "20240531T000000.000000Z"
+    run.mkdir(parents=True)
+    (run / "summary.json").write_text(json.dumps({"pushed_path": str(model_folder)}))
+    (run / "report.html").write_text("<style>p { color: rgb(1, 2, 3) }</style><p>A good model</p>")
+    (root / "token").write_text("s3cret")
+    arguments = ("--set", f"workspace={root}", "--token-file", str(root / "token"))
+    with ServerProcess(model_folder.parent, arguments=arguments) as process:
+        yield process
+
+
+def test_the_report_is_a_click_away_also_where_a_token_is_wanted(chromium, reported):
+    context = chromium.new_context()
+    tab = context.new_page()
+    tab.goto(f"{reported.url}/")
+    tab.locator("#token").fill("s3cret")
+    tab.keyboard.press("Enter")
+    with context.expect_page() as opened:
+        tab.locator("#report").click()
+    paragraph = opened.value.locator("p")
+    assert paragraph.inner_text() == "A good model"
+    assert paragraph.evaluate("p => getComputedStyle(p).color") == "rgb(1, 2, 3)"
+    context.close()
+    assert requests.get(f"{reported.url}/report", timeout=9).status_code == 401
+    wrong = requests.post(f"{reported.url}/report", data={"token": "x"}, timeout=9)
+    assert (wrong.status_code, list(wrong.json())) == (401, ["error"])

@@ -40,3 +40,30 @@ def test_sizes_are_of_the_files_that_are_there(tmp_path):
 def test_a_local_file_is_its_own_copy(tmp_path):
     with paths.local_copy(tmp_path / "a") as copy:
         assert copy == tmp_path / "a"
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["a link", "a copy"])
+def test_a_file_is_brought_again_and_again_and_its_source_stays(tmp_path, monkeypatch, links):
+    source, target = tmp_path / "source", tmp_path / "below" / "target"
+    source.write_bytes(b"records")
+    paths.bring_file(source, target)
+    assert target.samefile(source)
+    if not links:
+
+        def refuse(*_):
+            raise OSError(18, "Invalid cross-device link")
+
+        monkeypatch.setattr(paths.os, "link", refuse)
+    paths.bring_file(source, target)
+    assert target.samefile(source) == links
+    assert (source.read_bytes(), target.read_bytes()) == (b"records", b"records")
+    target.unlink()
+    assert source.read_bytes() == b"records"
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "file").write_bytes(b"records")
+    (tmp_path / "link").symlink_to("file")
+    paths.bring_file(tmp_path / "link", tmp_path / "target")
+    assert not (tmp_path / "target").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"records"

@@ -7,7 +7,7 @@ from pipeline.cli import main
 
 VERBS = (
     "sample", "ingest", "data", "schema", "run", "bless", "runs", "compare", "report", "lineage",
-    "push", "rollback", "gc", "predict", "serve", "doctor",
+    "push", "rollback", "gc", "predict", "serve", "doctor", "retrain", "decisions", "schedule",
 )  # fmt: skip
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (

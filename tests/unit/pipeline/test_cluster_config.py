@@ -39,6 +39,14 @@ def test_an_image_that_may_be_another_tomorrow_is_refused_by_its_key(image, word
         assert words in str(error.value)
 
 
+def test_a_time_zone_that_is_none_is_refused_by_its_key():
+    loaded = config.load("kubeflow", ["kubeflow.schedule_timezone=Europe/Berlin"])
+    assert loaded.kubeflow.schedule_timezone == "Europe/Berlin"
+    for name in ("Berlin", "localtime", "../etc/passwd", ""):
+        with pytest.raises(PostersError, match=r"kubeflow\.schedule_timezone: .*no time zone"):
+            config.load("kubeflow", [f"kubeflow.schedule_timezone='{name}'"])
+
+
 def test_a_nodes_resources_are_its_own_over_the_default():
     resources = ResourcesConfig(
         default={"cpu": 2, "memory_gb": 8},

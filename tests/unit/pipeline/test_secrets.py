@@ -31,6 +31,9 @@ SECRETS = {
     "GitLab": "glpat-" + "0123456789abcdefghij",
     "Hugging Face": "hf_" + "0123456789abcdefghijklmnopqrstuv",
     "Slack": "xoxb-" + "0123456789-0123456789",
+    "webhook of Slack": "https://hooks." + "slack.com/services/T00000000/B00000000/abcdefgh",
+    "webhook of Discord": "https://discord." + "com/api/webhooks/123456/abcdefghijkl",
+    "webhook of Teams": "https://team.webhook." + "office.com/webhookb2/abcdefgh",
 }
 
 

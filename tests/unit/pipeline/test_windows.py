@@ -29,8 +29,9 @@ def root(tmp_path_factory):
     return root
 
 
-def _resolve(root, window):
-    return windows.resolve(config.load("sample", [f"data_root={root}", f"window={window}"]))
+def _resolve(root, window, exclude="[]"):
+    settings = [f"data_root={root}", f"window={window}", f"exclude_spans={exclude}"]
+    return windows.resolve(config.load("sample", settings))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,33 @@ def test_what_a_window_holds(root, window, numbers):
     assert found.numbers == numbers
     assert found.labels == VOCABULARY
     assert [span.folder.name for span in found.spans] == [f"span-{n}" for n in numbers]
+
+
+@pytest.mark.parametrize(
+    ("window", "exclude", "numbers"),
+    [
+        ("latest", "[100]", (99,)),
+        ("all", "[3, 100]", (1, 2, 5, 9, 10, 11, 99)),
+        ("{last: 2}", "[99]", (11, 100)),
+        ("[9, 10]", "[9]", (10,)),
+        ("{since: 2026-01-11}", "[99]", (10, 11, 100)),
+    ],
+)
+def test_excluded_spans_are_as_if_they_were_not_there(root, window, exclude, numbers):
+    assert _resolve(root, window, exclude).numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("window", "exclude", "words"),
+    [
+        ("all", "[4]", "exclude_spans: .* has no span-4; it has 1-3, 5, 9-11, 99, 100"),
+        ("all", list(NUMBERS), "exclude_spans: all spans of .* are left out"),
+        ("9", "[9]", "exclude_spans leaves out all that it names"),
+    ],
+)
+def test_what_cannot_be_excluded_is_named(root, window, exclude, words):
+    with pytest.raises(PostersError, match=words):
+        _resolve(root, window, exclude)
 
 
 @pytest.mark.parametrize(

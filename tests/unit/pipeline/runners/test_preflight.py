@@ -47,6 +47,11 @@ def _output_not_made(job):
     given["taskOutputArtifact"]["outputArtifactKey"] = "exmaples"
 
 
+def _condition_on_nothing(job):
+    condition = "inputs.artifacts['exmaples'].artifacts[0].metadata['good'] == 1.0"
+    _tasks(job)["Second"]["triggerPolicy"] = {"condition": condition}
+
+
 def _circle(job):
     _tasks(job)["First"]["dependentTasks"] = ["Second"]
 
@@ -83,6 +88,10 @@ def _two_roots(job):
         (_input_not_given, ["Second: the input examples is not given"]),
         (_parameter_not_known, ["Second: the input colour is not known"]),
         (_output_not_made, ["Second: the input examples: First makes no exmaples"]),
+        (
+            _condition_on_nothing,
+            ["Second: its condition asks for the input exmaples, which is not"],
+        ),
         (_circle, ["wait for each other", "First", "Second"]),
         (_secret, ["Second_executor", "looks like a secret", "token"]),
         (_latest, ["Second: the image gcr.io/x/posters:latest", "tomorrow"]),

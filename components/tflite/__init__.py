@@ -1,0 +1,1 @@
+"""The model for phones: TensorFlow Lite, proved against the SavedModel before it is written."""
