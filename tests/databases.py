@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -60,7 +61,8 @@ def running(kind: str):
         try:
             yield Server(kind, port, process)
         finally:
-            process.terminate()
+            # PostgreSQL's SIGTERM waits for its clients; MariaDB knows no SIGINT.
+            process.send_signal(signal.SIGINT if kind == "postgresql" else signal.SIGTERM)
             process.wait(_SECONDS_TO_START)
 
 

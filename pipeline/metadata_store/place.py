@@ -16,6 +16,7 @@ from pipeline.runners import guard
 if TYPE_CHECKING:
     import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration import metadata
 
     from pipeline.config import Config
 
@@ -159,6 +160,18 @@ def check_begun(place: Place) -> None:
         )
 
 
+def handle(place: Place) -> metadata.Metadata:
+    """TFX's handle to the store; it is opened at each entry."""
+    from tfx.orchestration import metadata
+
+    config = place.connection()
+    if config.HasField("postgresql"):
+        from pipeline.metadata_store.postgresql import PostgresqlMetadata
+
+        return PostgresqlMetadata(config)
+    return metadata.Metadata(config)
+
+
 def open_store(place: Place) -> mlmd.MetadataStore:
     """Opens the store; an empty database gets its tables.
 
@@ -168,8 +181,13 @@ def open_store(place: Place) -> mlmd.MetadataStore:
     import ml_metadata as mlmd
 
     place.check()
+    config = place.connection()
     try:
-        return mlmd.MetadataStore(place.connection())
+        if config.HasField("postgresql"):
+            from pipeline.metadata_store.postgresql import PostgresqlStore
+
+            return PostgresqlStore(config)
+        return mlmd.MetadataStore(config)
     except (RuntimeError, mlmd.errors.StatusError) as error:
         raise PostersError(
             f"ML Metadata cannot use {place}: {str(error).strip() or 'it says nothing of why'}. "

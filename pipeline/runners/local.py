@@ -21,7 +21,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.metadata_store.place import Place, open_store
+from pipeline.metadata_store.place import Place, handle, open_store
 from pipeline.runners import guard
 from pipeline.runners.reports import NodeFailedError, NodeReport, State
 from pipeline.runners.usage import Usage
@@ -63,7 +63,7 @@ def run(
     )
     with place.only_run(), guard.interruptible():
         open_store(place)
-        connection = metadata.Metadata(place.connection())
+        connection = handle(place)
         _fail_abandoned(connection, representation.pipeline_info.id)
         _record_origin(connection, representation, origin or {})
         return _run_nodes(representation, connection, before, after)

@@ -1,6 +1,7 @@
 """ML Metadata on a server that a team shares: what goes wrong is said, and one run at a time is let
 in, from whichever machine."""
 
+import json
 import re
 import signal
 import subprocess
@@ -43,9 +44,17 @@ def test_an_empty_database_gets_its_tables_and_keeps_what_is_written(server, tmp
     where = _place(server, tmp_path)
     store = place.open_store(where)
     kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
-    store.put_artifacts([metadata_store_pb2.Artifact(type_id=kind, uri="/models/1")])
+    artifact = metadata_store_pb2.Artifact(type_id=kind, uri="/models/1")
+    # JSON within JSON, and what quoting might stumble over.
+    text = json.dumps({"inner": json.dumps({"reason": "it's \\ \u00e9 100 %"})})
+    artifact.custom_properties["settings"].string_value = text
+    store.put_artifacts([artifact])
+    assert artifact.custom_properties["settings"].string_value == text
     [found] = place.open_store(where).get_artifacts()
     assert found.uri == "/models/1"
+    assert found.custom_properties["settings"].string_value == text
+    [again] = store.get_artifacts_by_id([found.id])
+    assert again.custom_properties["settings"].string_value == text
 
 
 @pytest.mark.parametrize(
