@@ -73,6 +73,10 @@ EXTRAS = {
     "vertex": [
         "google-cloud-aiplatform>=1.60,<2",  # submits pipelines and custom jobs
     ],
+    "metadata": [
+        "pg8000>=1.30",  # says why PostgreSQL refuses, and locks there, which ML Metadata cannot
+        "pymysql>=1.1",  # the same for MySQL and MariaDB
+    ],
     "schedule": [
         "apscheduler>=3.11,<4",  # wakes posters schedule run in time; 4 is another interface
         "cronsim>=2.6",  # reads cron, and finds the next times as Debian's cron does, DST too
@@ -114,6 +118,7 @@ setup(
         "components.sample": ["extractor/**/*"],
         "components.serving": ["page/*"],
         "configs": ["*.yaml"],
+        "pipeline.history": ["*.html"],
         "schema": ["*.pbtxt", "*.md"],
     },
     install_requires=LIGHT,

@@ -7,7 +7,7 @@ import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -29,6 +29,7 @@ from components.tuner.settings import TunerSettings
 from components.views import ViewName, is_mirrored
 from pipeline import secrets
 from pipeline.cluster_config import KubeflowConfig, ResourcesConfig, VertexConfig
+from pipeline.metadata_config import MetadataConfig
 from pipeline.notify_config import NotifyConfig
 from pipeline.price_config import PricesConfig
 from pipeline.section import Section
@@ -69,6 +70,16 @@ class BeamConfig(Section):
     batch: tuple[str, ...] | None = None
 
 
+class PushConfig(Section):
+    """What becomes of a blessed model.
+
+    Attributes:
+      approval: `automatic` pushes it; `manual` holds it back until `posters push`.
+    """
+
+    approval: Literal["automatic", "manual"] = "automatic"
+
+
 class Config(Section):
     """Everything that a run depends on.
 
@@ -86,7 +97,9 @@ class Config(Section):
       tuner: see `TunerSettings`; absent, the Trainer's settings are taken as they are.
       evaluator: see `EvaluatorSettings`.
       serving_check: see `ServingCheckSettings`.
+      push: see `PushConfig`.
       serve: see `ServeSettings`.
+      metadata: see `MetadataConfig`.
       batch: see `BatchSettings`.
       bulk_inferrer: see `BulkInferrerSettings`; absent, the DAG has no such node.
       retrain: see `RetrainSettings`.
@@ -111,7 +124,9 @@ class Config(Section):
     tuner: TunerSettings | None = None
     evaluator: EvaluatorSettings = EvaluatorSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
+    push: PushConfig = PushConfig()
     serve: ServeSettings = ServeSettings()
+    metadata: MetadataConfig = MetadataConfig()
     batch: BatchSettings = BatchSettings()
     bulk_inferrer: BulkInferrerSettings | None = None
     retrain: RetrainSettings = RetrainSettings()

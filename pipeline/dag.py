@@ -16,7 +16,7 @@ from tfx.types import Channel, standard_artifacts
 from components import views
 from components.errors import PostersError
 from components.evaluator import slices
-from components.evaluator.baseline import LatestOtherBlessedModel
+from components.evaluator.baseline import LatestOtherPushedModel
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import SPLIT, eval_config
 from components.pusher.component import Pusher
@@ -116,6 +116,7 @@ def _nodes(
         push_destination=pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=config.models_folder)
         ),
+        approval=config.push.approval,
     )
     report = report_node.create(config, window, data, trainer, evaluator, serving_check, pusher)
     nodes = [*data.nodes, transform, *training.nodes, baseline, evaluator]
@@ -148,10 +149,11 @@ def _baseline(config: Config, window: Window, trainer: BaseNode, runner: Runner)
             candidate=trainer.outputs["model"],
         ).with_id(RESOLVER)
     return Resolver(
-        strategy_class=LatestOtherBlessedModel,
+        strategy_class=LatestOtherPushedModel,
+        config={"models_folder": config.models_folder},
         candidate=trainer.outputs["model"],
         model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        pushed_model=Channel(type=standard_artifacts.PushedModel),
     ).with_id(RESOLVER)
 
 

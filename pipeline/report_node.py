@@ -22,7 +22,9 @@ _CODE = (
 )
 #: Settings that say where a run happens, what it may cost and who is told: nothing of what comes of
 #: it.
-_ELSEWHERE = {"workspace", "kubeflow", "vertex", "resources", "prices", "retrain", "notify"}
+_ELSEWHERE = {
+    "workspace", "metadata", "kubeflow", "vertex", "resources", "prices", "retrain", "notify",
+}  # fmt: skip
 
 
 def create(

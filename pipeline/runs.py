@@ -10,6 +10,7 @@ from typing import Any
 
 from components.errors import PostersError
 from pipeline import run_page
+from pipeline.history import served
 from pipeline.summary import FORMAT
 
 #: What a run's folder is called: when it began, in UTC.
@@ -38,13 +39,26 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`pushed`, `refused`, `failed`, or `unknown` of a run that left no summary."""
+        """`pushed`, `held`, `refused`, `failed`, or `unknown` of a run that left no summary."""
         return self.summary.get("status") or "unknown"
 
     @property
     def name(self) -> str:
         """The pipeline's name, or that of its workspace."""
         return (self.summary.get("config") or {}).get("name") or self.folder.parent.parent.name
+
+    @property
+    def versions(self) -> list[str]:
+        """The versions that its model was pushed as: first by the run, then by rolling back."""
+        paths = [self.summary.get("pushed_path")]
+        paths += [again["pushed_path"] for again in self.summary.get("pushed_again") or ()]
+        return [Path(path).name for path in paths if path]
+
+    @property
+    def serves(self) -> bool:
+        """Whether one of them is the version that serves now."""
+        pushed = self.summary.get("pushed_path")
+        return bool(pushed) and served.version(str(Path(pushed).parent)) in self.versions
 
     @property
     def spans(self) -> list[int]:

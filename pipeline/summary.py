@@ -38,8 +38,10 @@ class RunSummary:
       gate: what DataGate decided, in words, or None if it stopped the run.
       verdict: the evaluation, or None if the run failed before it.
       serving: whether the model serves, or None if the run failed before that was checked.
-      by_hand: who blessed the refused model by hand, when and why, or None.
+      by_hand: who blessed or pushed the model by hand, when and why, or None; see `by_hand`.
+      held: whether the model was blessed and waits for `posters push`.
       pushed: folder of the version it pushed, or None.
+      served: the version that serves at the run's end, or None.
       error: why it failed, or None.
     """
 
@@ -53,17 +55,21 @@ class RunSummary:
     verdict: Verdict | None = None
     serving: ServingReport | None = None
     by_hand: dict[str, str] | None = None
+    held: bool = False
     pushed: str | None = None
+    served: str | None = None
     error: str | None = None
 
     @property
     def status(self) -> str:
-        """`pushed`, `refused` or `failed`."""
+        """`pushed`, `held` (blessed, waits for `posters push`), `refused` or `failed`."""
         if self.error or self.verdict is None:
             return "failed"
         serves = self.serving is None or self.serving.serves
         passed = (self.verdict.blessed and serves) or self.by_hand
-        return "pushed" if passed else "refused"
+        if not passed:
+            return "refused"
+        return "held" if self.held and not self.by_hand else "pushed"
 
     def write(self, path: Path) -> None:
         """Writes `summary.json`; figures that are not numbers become null."""
@@ -100,6 +106,7 @@ class RunSummary:
             "intervals": verdict and verdict.intervals,
             "baseline_metrics": verdict and verdict.baseline and _overall(verdict.baseline),
             "pushed_path": self.pushed,
+            "served_version": self.served,
             "config": self.config,
         }
         write_text(path, json.dumps(without_nan(content), indent=2, ensure_ascii=False) + "\n")
@@ -118,11 +125,17 @@ class RunSummary:
             for reason in self.serving.reasons:
                 console.print(f"  - {reason}", markup=False)
         if self.by_hand:
-            console.print("Blessed by hand, by {user} on {time}: {reason}".format(**self.by_hand))
+            what = "Pushed" if self.by_hand["kind"] == "push" else "Blessed"
+            words = "{user} on {time}: {reason}".format(**self.by_hand)
+            console.print(f"{what} by hand, by {words}", markup=False)
         if self.pushed:
             console.print(f"Pushed to {self.pushed}")
+            if self.served and Path(self.pushed).name != self.served:
+                console.print(f"What serves is {self.served}: `posters lineage` says why.")
         elif self.status == "refused":
             console.print("Not pushed: what served before still serves.")
+        elif self.status == "held":
+            console.print("Held back for a person: what served before still serves.")
 
 
 def _headline(verdict: Verdict) -> str:

@@ -16,7 +16,7 @@ from tfx.utils import json_utils
 
 from components.pusher.latest import LatestPushedModel
 from components.trainer import extractor
-from components.trainer.base_model import LatestBlessedOfAnotherTraining, digest
+from components.trainer.base_model import LatestPushedOfAnotherTraining, digest
 from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
 from pipeline import fingerprints
 from pipeline.config import Config
@@ -142,9 +142,9 @@ def _warm_start(
             **trained_on,
         ).with_id(WARM_START_RESOLVER)
     return Resolver(
-        strategy_class=LatestBlessedOfAnotherTraining,
-        config={"config_digest": settings},
+        strategy_class=LatestPushedOfAnotherTraining,
+        config={"config_digest": settings, "models_folder": config.models_folder},
         model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        pushed_model=Channel(type=standard_artifacts.PushedModel),
         **trained_on,
     ).with_id(WARM_START_RESOLVER)

@@ -1,12 +1,14 @@
-"""What all layers of tests share: a browser, where there is one, and how workers share tests."""
+"""What all layers of tests share: what a machine may lack, and how workers share tests."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests import databases
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_left_out = []
+_left_out: dict[str, list] = {}
 #: Fixtures of a whole layer that take long to make: all tests with one of them go to one worker.
 _SHARED_FIXTURES = ("world",)
 
@@ -15,18 +17,31 @@ def _browser():
     return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
 
 
+#: By marker: whether the machine has what such tests need, what they are, and what it lacks.
+_NEEDS = {
+    "browser": (_browser, "tests in a browser", f"none of {', '.join(_BROWSERS)} is on PATH"),
+    "mysql": (
+        lambda: databases.is_there("mysql"),
+        "tests with a server of MariaDB",
+        "there is no mariadbd, which the package mariadb-server brings",
+    ),
+    "postgresql": (
+        lambda: databases.is_there("postgresql"),
+        "tests with a server of PostgreSQL",
+        "there is no initdb, which the package postgresql brings",
+    ),
+}
+
+
 def pytest_collection_modifyitems(config, items):
-    if not _browser():
-        _leave_out_browsers(config, items)
+    for marker, (is_there, *_) in _NEEDS.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not is_there():
+            _left_out[marker] = marked
+            config.hook.pytest_deselected(items=marked)
+            items[:] = [item for item in items if item not in marked]
     if hasattr(config, "workerinput"):
         _share_out(items)
-
-
-def _leave_out_browsers(config, items):
-    _left_out[:] = [item for item in items if item.get_closest_marker("browser")]
-    if _left_out:
-        config.hook.pytest_deselected(items=_left_out)
-        items[:] = [item for item in items if item not in _left_out]
 
 
 def _share_out(items):
@@ -43,11 +58,9 @@ def _layer(item, layers):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if _left_out:
-        terminalreporter.write_line(
-            f"{len(_left_out)} tests in a browser were left out: none of {', '.join(_BROWSERS)} is "
-            "on PATH."
-        )
+    for marker, items in _left_out.items():
+        _, what, why = _NEEDS[marker]
+        terminalreporter.write_line(f"{len(items)} {what} were left out: {why}.")
 
 
 @pytest.fixture(scope="session")

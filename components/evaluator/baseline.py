@@ -2,67 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import ml_metadata as mlmd
 import numpy as np
 import tensorflow as tf
 from tfx import types
-from tfx.components.evaluator import constants
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.utils import path_utils
 
+from components.pusher.pushes import models_by_push
 from components.trainer import export
 
 #: What TensorFlow and a model's files fail with when it cannot be loaded or asked.
 _UNUSABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError)
 
 
-class LatestOtherBlessedModel(ResolverStrategy):
-    """The latest blessed model that is not the candidate itself and shares a label with it.
+class LatestOtherPushedModel(ResolverStrategy):
+    """The model that serves, unless it is the candidate itself; then the one that served before.
 
+    What is pushed was blessed and serves. After a rollback it is the model that was rolled back to.
     TFX's own strategy takes the latest blessed model, whatever it is. Run twice with nothing
     changed, it compares a model with itself, and Evaluator and Pusher run again for it.
     """
 
+    def __init__(self, models_folder: str) -> None:
+        """Takes the folder of pushed versions."""
+        self._models_folder = models_folder
+
     def resolve_artifacts(
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Resolves `model` and `model_blessing`, given also `candidate`.
+        """Resolves `model` and `pushed_model`, given also `candidate`.
 
         Args:
-          store: unused; the artifacts say enough.
-          input_dict: `candidate`, the model in question, at most one; `model` and `model_blessing`,
+          store: says which model a push was of.
+          input_dict: `candidate`, the model in question, at most one; `model` and `pushed_model`,
             all there are.
 
         Returns:
-          The same keys. `model` and `model_blessing` hold one artifact each, or none if no other
-          model was ever blessed.
+          The same keys. `model` holds one artifact, or none if no other model was ever pushed that
+          shares a label with the candidate; `pushed_model` none, so that a model pushed anew is
+          the same answer.
         """
-        del store
         candidates = input_dict["candidate"]
-        blessings = blessings_by_model(input_dict["model_blessing"])
         own = {candidate.id for candidate in candidates}
         wanted = {label for candidate in candidates for label in labels_of(candidate.uri) or ()}
-        for model in sorted(input_dict["model"], key=lambda artifact: artifact.id, reverse=True):
-            if model.id in own or model.id not in blessings:
-                continue
-            if wanted.intersection(labels_of(model.uri) or ()):
-                return {
-                    "candidate": candidates,
-                    "model": [model],
-                    "model_blessing": [blessings[model.id]],
-                }
-        return {"candidate": candidates, "model": [], "model_blessing": []}
-
-
-def blessings_by_model(artifacts: Iterable[types.Artifact]) -> dict[int, types.Artifact]:
-    """Those of the Evaluator's verdicts that bless, by the id of the model they are about."""
-    return {
-        verdict.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): verdict
-        for verdict in artifacts
-        if verdict.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
-    }
+        models = {model.id: model for model in input_dict["model"]}
+        pushes = models_by_push(store, input_dict["pushed_model"], self._models_folder)
+        fitting = (
+            models[model_id]
+            for model_id in pushes
+            if model_id in models
+            and model_id not in own
+            and wanted.intersection(labels_of(models[model_id].uri) or ())
+        )
+        found = next(fitting, None)
+        return {
+            "candidate": candidates,
+            "model": [found] if found else [],
+            "pushed_model": [],
+        }
 
 
 def labels_of(model_uri: str) -> list[str] | None:

@@ -1,7 +1,6 @@
-"""The model that was pushed last, as a node: for runners without an ML Metadata to ask.
+"""The model that serves, as a node: for runners without an ML Metadata to ask.
 
-Every blessed model is pushed, so the newest version in the folder of pushed models is the last that
-was blessed.
+It is the newest version in the folder of pushed models; a rollback makes one, too.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ def headline(content: Content, summary: _Section) -> dict[str, Any]:
     if by_hand := (summary or {}).get("by_hand"):
         lines = ["By hand, by {user} on {time}: {reason}".format(**by_hand)]
         lines.append(f"Pushed to {summary['pushed_path']}")
+        if by_hand.get("kind") == "push":
+            return {"state": "good", "title": "Blessed, then pushed by hand", "lines": lines}
         return {"state": "broken", "title": "Refused, then blessed by hand", "lines": lines}
     if not evaluation["blessed"]:
         line = "Not pushed: what served before still serves."
@@ -52,6 +54,9 @@ def headline(content: Content, summary: _Section) -> dict[str, Any]:
     if content["pushed_to"]:
         line = f"Pushed to {content['pushed_to']}"
         return {"state": "good", "title": "Blessed and pushed", "lines": [line]}
+    if (summary or {}).get("status") == "held":
+        line = "Waits for `posters push`: what served before still serves."
+        return {"state": "good", "title": "Blessed, held back", "lines": [line]}
     return {"state": "good", "title": "Blessed, not pushed", "lines": []}
 
 

@@ -9,7 +9,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.dsl.components.common.resolver import ResolverStrategy
 
-from components.evaluator.baseline import blessings_by_model
+from components.pusher.pushes import models_by_push
 
 _CUSTOM_CONFIG = "custom_config"
 
@@ -19,40 +19,42 @@ def digest(custom_config: str) -> str:
     return hashlib.sha256(custom_config.encode()).hexdigest()
 
 
-class LatestBlessedOfAnotherTraining(ResolverStrategy):
-    """The latest blessed model that was not made of the same examples with the same settings.
+class LatestPushedOfAnotherTraining(ResolverStrategy):
+    """The model pushed last that was not made of the same examples with the same settings.
 
     TFX's own strategy takes the latest, whatever it is. Run again with nothing changed, the Trainer
     would go on from its own model each time, and nothing would ever be cached.
     """
 
-    def __init__(self, config_digest: str) -> None:
-        """Takes `digest` of the settings to be trained with."""
+    def __init__(self, config_digest: str, models_folder: str) -> None:
+        """Takes `digest` of the settings to be trained with, and the folder of pushed versions."""
         self._config_digest = config_digest
+        self._models_folder = models_folder
 
     def resolve_artifacts(
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Resolves `model` and `model_blessing`; every other key names what is trained on.
+        """Resolves `model` and `pushed_model`; every other key names what is trained on.
 
         Args:
           store: says what made which model.
-          input_dict: `model` and `model_blessing`, all there are; `examples`, and
-            `hyperparameters` if there are any, as the Trainer will be given them.
+          input_dict: `model` and `pushed_model`, all there are; `examples`, and `hyperparameters`
+            if there are any, as the Trainer will be given them.
 
         Returns:
-          The same keys. `model` and `model_blessing` hold one artifact each, or none.
+          The same keys. `model` holds one artifact or none, `pushed_model` none.
         """
-        blessings = blessings_by_model(input_dict["model_blessing"])
         given = {
             key: {artifact.id for artifact in artifacts}
             for key, artifacts in input_dict.items()
-            if key not in ("model", "model_blessing")
+            if key not in ("model", "pushed_model")
         }
-        for model in sorted(input_dict["model"], key=lambda artifact: artifact.id, reverse=True):
-            if model.id in blessings and not self._is_same_training(store, model, given):
-                return {**input_dict, "model": [model], "model_blessing": [blessings[model.id]]}
-        return {**input_dict, "model": [], "model_blessing": []}
+        models = {model.id: model for model in input_dict["model"]}
+        pushes = models_by_push(store, input_dict["pushed_model"], self._models_folder)
+        for model in (models[model_id] for model_id in pushes if model_id in models):
+            if not self._is_same_training(store, model, given):
+                return {**input_dict, "model": [model], "pushed_model": []}
+        return {**input_dict, "model": [], "pushed_model": []}
 
     def _is_same_training(
         self, store: mlmd.MetadataStore, model: types.Artifact, given: dict[str, set[int]]

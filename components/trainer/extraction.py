@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.errors import PostersError
-from components.trainer import listing
+from components.trainer import kept_listings, listing
 from components.trainer.cached_features import CachedFeatures, gather
 from components.trainer.feature_store import FeatureStore, PartWriter
 
@@ -63,7 +63,7 @@ def load_or_compute(
     Raises:
       PostersError: the split has no examples, or a feature is not finite.
     """
-    listed = listing.read(cache_folder / "listings", source.examples)
+    listed = listing.read(cache_folder / kept_listings.FOLDER, source.examples)
     if not len(listed.ids):
         raise PostersError(
             f"there is no example in {', '.join(source.examples.files) or 'the split'}: the "

@@ -9,6 +9,7 @@ may be removed whenever no run uses it: what is missing is computed again.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import time
@@ -94,6 +95,51 @@ class FeatureStore:
             features = np.memmap(self._parts[part] / _FEATURES, "<f4", "r").reshape(-1, self.width)
             rows[chosen] = features[places[chosen, 1]]
         return rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One part of a store, whatever the width of its rows.
+
+    Attributes:
+      folder: where it lies.
+      digests: (N,) keys.
+      width: features a row.
+    """
+
+    folder: Path
+    digests: np.ndarray
+    width: int
+
+    @property
+    def row_bytes(self) -> int:
+        """What a row takes on disk, with its key."""
+        return DIGEST.itemsize + 4 * self.width
+
+    def features(self) -> np.ndarray:
+        """(N, width) float32."""
+        return np.fromfile(self.folder / _FEATURES, "<f4").reshape(-1, self.width)
+
+
+def parts(folder: Path) -> list[Part]:
+    """The parts of a store; those that are damaged are passed over."""
+    found = []
+    for part in sorted(folder.glob(f"{_PART_PREFIX}*")):
+        try:
+            digests = np.fromfile(part / _DIGESTS, DIGEST)
+            width, rest = divmod((part / _FEATURES).stat().st_size, 4 * max(1, len(digests)))
+        except OSError:
+            continue
+        if len(digests) and width and not rest:
+            found.append(Part(part, digests, width))
+    return found
+
+
+def remove_part(part: Part) -> None:
+    """Removes a part; whoever looks meanwhile sees it whole or not at all."""
+    gone = part.folder.with_name(f".removed-{part.folder.name}")
+    part.folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 class PartWriter:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,15 @@ import numpy as np
 import tensorflow as tf
 
 from components.features import Features
-from components.files import file_digest, write_bytes
+from components.files import file_digest
 from components.paths import to_path
-from components.trainer.feature_store import DIGEST, set_aside, sweep
+from components.trainer import kept_listings
+from components.trainer.feature_store import DIGEST
 
 #: Examples parsed at a time.
 BATCH_EXAMPLES = 64
 #: Grows when what a listing holds changes.
 _FORMAT = 1
-#: Of the SHA-256 that a kept listing begins with.
-_DIGEST_BYTES = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,15 +82,11 @@ def read(folder: Path, examples: Examples) -> Listing:
     names = examples.features
     words = [str(_FORMAT), names.image_xf, names.labels_xf, names.id, *(key for key, _ in content)]
     path = folder / f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}"
-    kept = _load(path)
+    kept = kept_listings.load(path)
     if kept is None:
         kept = _parse(files, examples)
         if len(kept["ids"]):
-            buffer = io.BytesIO()
-            np.savez_compressed(buffer, **kept)
-            content = buffer.getvalue()
-            write_bytes(path, hashlib.sha256(content).digest() + content)
-            sweep(folder)
+            kept_listings.save(path, kept)
     return Listing(files, **kept)
 
 
@@ -112,17 +106,3 @@ def _parse(files: Sequence[str], examples: Examples) -> dict[str, np.ndarray]:
         "labels": np.concatenate(labels),
         "digests": np.concatenate(digests),
     }
-
-
-def _load(path: Path) -> dict[str, np.ndarray] | None:
-    """What was kept, or None if nothing was or it is damaged."""
-    try:
-        stored = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
-        set_aside(path, "its content is not what was written")
-        return None
-    with np.load(io.BytesIO(content)) as kept:
-        return dict(kept)

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.cli.parsers import clusters, data, machine, runs, schedules, serving
+from pipeline.cli.parsers import clusters, data, history, machine, runs, schedules, serving
 
 #: What `posters` exits with; README.md says the same.
 OK, FAILED, USAGE, REFUSED, SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posters {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for group in (data, runs, clusters, schedules, serving, machine):
+    for group in (data, runs, history, clusters, schedules, serving, machine):
         group.add(verbs)
     return parser
 

@@ -21,6 +21,7 @@ from pipeline import notify, retraining, windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED, SKIPPED
 from pipeline.cli.run import perform, read_config
 from pipeline.config import Config
+from pipeline.metadata_store import place
 from pipeline.runners import guard, logs
 from pipeline.summary import RunSummary
 
@@ -48,15 +49,14 @@ def run(options: argparse.Namespace) -> int:
     if options.force is not None and not options.force.strip():
         raise PostersError('--force is empty: say why, such as --force "the extractor changed"')
     config = read_config(options)
-    state = Path(config.workspace) / "metadata.sqlite"
-    state.parent.mkdir(parents=True, exist_ok=True)
+    where = place.of(config)
     with _silent(options.json), notify.telling_of_errors(config):
         try:
-            with guard.only_run(state):
+            with where.only_run():
                 record, status = _retrain(config, options)
         except guard.RunUnderWayError:
             # Raised on entering alone: within the block this process holds the workspace.
-            record, status = _decide_only(config, options, f"another one is using {state}")
+            record, status = _decide_only(config, options, f"another one is using {where}")
     if options.json:
         print(json.dumps(record.to_json(), ensure_ascii=False))
     return status

@@ -21,6 +21,8 @@ from components.progress import CONSOLE
 from pipeline import config as configuration
 from pipeline import notify, windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
+from pipeline.history import origin, served
+from pipeline.metadata_store import place
 from pipeline.runners import guard, logs
 from pipeline.runners.reports import NodeFailedError, NodeReport
 from pipeline.summary import RunSummary
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from components.serving_check.report import ServingReport
 
 _MEGABYTE = 1 << 20
+#: By how a run ended, the verb that a person goes on with, and what for.
+_BY_HAND = {
+    "refused": ("bless", "To push it all the same"),
+    "held": ("push", "To push it"),
+}
 _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
 
 
@@ -84,10 +91,11 @@ def perform(
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
-    if summary.status == "refused" and runner == "local":
+    if summary.status in _BY_HAND and runner == "local":
+        verb, words = _BY_HAND[summary.status]
         settings = [f"--set={setting}" for setting in options.overrides]
-        command = ["posters", "bless", run_id, f"--config={options.config}", *settings]
-        CONSOLE.print(f"To push it all the same: {shlex.join(command)} --reason WHY", markup=False)
+        command = ["posters", verb, run_id, f"--config={options.config}", *settings]
+        CONSOLE.print(f"{words}: {shlex.join(command)} --reason WHY", markup=False)
     if summary.error:
         CONSOLE.print("\nFailed.", style="bold red")
         CONSOLE.print(summary.error, markup=False)
@@ -98,7 +106,8 @@ def perform(
         notify.notify(config, notify.of_run(config, summary, page))
     if interrupted:
         return summary, INTERRUPTED
-    return summary, {"pushed": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+    status = {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
+    return summary, status
 
 
 def _write_page(
@@ -140,9 +149,9 @@ def _execute(
         interrupted = guard.was_interrupted(failure.__cause__)
         error = _explain(failure.failed.id, failure.__cause__, interrupted)
     verdict, pushed = _outcome(reports)
-    by_hand = None
-    if launch is _local and verdict and not verdict.blessed and not error:
-        by_hand, pushed = _by_hand(reports, Path(config.workspace) / "metadata.sqlite")
+    held, by_hand = _is_held(reports), None
+    if launch is _local and verdict and (held or not verdict.blessed) and not error:
+        by_hand, pushed = _by_hand(reports, place.of(config))
     summary = RunSummary(
         run_id=folder.name,
         config=config.model_dump(mode="json"),
@@ -154,7 +163,9 @@ def _execute(
         verdict=verdict,
         serving=_serving(reports),
         by_hand=by_hand,
+        held=held,
         pushed=pushed,
+        served=served.version(config.models_folder),
         error=error,
     )
     # TensorFlow's graph functions complain on the screen if the interpreter's end finds them.
@@ -168,10 +179,13 @@ def _local(config: configuration.Config, window: windows.Window, folder: Path) -
     from pipeline import dag
     from pipeline.runners import local
 
-    del folder  # what a node writes is for the log of the whole run
+    where = place.of(config)
+    where.check()
     extractor.load(config.trainer.hub_handle, config.image.size)
     pipeline = dag.create_pipeline(config, window)
-    return local.run(pipeline, Path(config.workspace) / "metadata.sqlite", _announce, _report)
+    return local.run(
+        pipeline, where, _announce, _report, run_id=folder.name, origin=origin.describe(config)
+    )
 
 
 def _kubeflow_local(
@@ -195,7 +209,7 @@ def _run_job(compiled: Path, workspace: Path, name: str) -> list[NodeReport]:
         CONSOLE.print(f"  {note}", markup=False)
     places = Places(workspace / "kubeflow-local" / name, logs_folder, compiled.parent.name)
     # Features, accepted spans and pushed models are shared with the other runner.
-    with guard.only_run(workspace / "metadata.sqlite"):
+    with guard.only_run(workspace / place.FILE):
         return run.run(job, places, _announce, _report)
 
 
@@ -249,15 +263,24 @@ def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
     return found, _destination(pushed[0])
 
 
+def _is_held(reports: list[NodeReport]) -> bool:
+    """Whether the Pusher held the model back for a person."""
+    from components.pusher import component as pusher
+
+    outputs = (node.outputs.get("pushed_model") for node in reports if node.id == "Pusher")
+    return any(found[0].get_int_custom_property(pusher.HELD) for found in outputs if found)
+
+
 def _by_hand(
-    reports: list[NodeReport], metadata_path: Path
+    reports: list[NodeReport], where: place.Place
 ) -> tuple[dict[str, str] | None, str | None]:
-    """A blessing by hand of the model that was refused, and the folder it was pushed to."""
-    from pipeline import blessing
+    """What was decided by hand about the model, and the folder it was pushed to."""
+    from pipeline import by_hand
 
     (model,) = next(node.outputs["model"] for node in reports if node.id == "Trainer")
-    record = blessing.find(metadata_path, model.id)
-    pushed = record and blessing.find_pushed(metadata_path, model.id)
+    store = place.open_store(where)
+    record = by_hand.find(store, model.id, "blessing", "push")
+    pushed = record and by_hand.find_pushed(store, model.id)
     return (dataclasses.asdict(record), _destination(pushed)) if pushed else (None, None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -53,8 +52,13 @@ def _ended(found: runs.Run) -> str:
     if found.status == "failed":
         first = (found.summary.get("error") or "it says nothing of why").split("\n")[0]
         return f"failed: {first}"
-    pushed = found.summary.get("pushed_path")
-    if found.status == "pushed":
-        by_hand = ", by hand" if found.summary.get("by_hand") else ""
-        return f"pushed as {Path(pushed).name}{by_hand}" if pushed else "blessed, not pushed"
-    return found.status
+    if found.status == "held":
+        return "blessed, held back: posters push"
+    if found.status != "pushed":
+        return found.status
+    if not found.versions:
+        return "blessed, not pushed"
+    first, *again = found.versions
+    words = [f"pushed as {first}", *(["by hand"] if found.summary.get("by_hand") else [])]
+    words += [f"again as {version} (rolled back)" for version in again]
+    return ", ".join([*words, *(["serves"] if found.serves else [])])

@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
@@ -19,9 +18,10 @@ from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
-from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.metadata_store.place import Place, handle, open_store
 from pipeline.runners import guard
 from pipeline.runners.reports import NodeFailedError, NodeReport, State
 from pipeline.runners.usage import Usage
@@ -32,37 +32,40 @@ _RESOLVER_TYPE = "tfx.dsl.components.common.resolver.Resolver"
 
 def run(
     pipeline: Pipeline,
-    metadata_path: Path,
+    place: Place,
     before: Callable[[str, int, int], None],
     after: Callable[[NodeReport], None],
+    run_id: str | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> list[NodeReport]:
     """Runs every node of a pipeline in order.
 
     Args:
       pipeline: the DAG, without a metadata connection.
-      metadata_path: ML Metadata's SQLite file; made if absent.
+      place: where ML Metadata lies.
       before: called with a node's name, its place from 1, and the number of nodes.
       after: called with what became of it.
+      run_id: what ML Metadata calls this run; by default the time.
+      origin: what to keep with the run besides, by name; see `pipeline.history.origin`.
 
     Returns:
       One report a node.
 
     Raises:
       NodeFailedError: a node failed or was interrupted; nodes after it did not start.
-      PostersError: another run is using the same metadata.
+      PostersError: another run is using the same metadata, or that cannot be reached.
     """
-    metadata_path.parent.mkdir(parents=True, exist_ok=True)
-    pipeline.metadata_connection_config = metadata.sqlite_metadata_connection_config(
-        str(metadata_path)
-    )
+    run_id = run_id or datetime.datetime.now().isoformat()
+    # The connection stays out of it: it may hold a password.
     representation = compiler.Compiler().compile(pipeline)
     runtime_parameter_utils.substitute_runtime_parameter(
-        representation,
-        {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()},
+        representation, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
-    with guard.only_run(metadata_path), guard.interruptible():
-        connection = metadata.Metadata(pipeline.metadata_connection_config)
-        _fail_abandoned(connection)
+    with place.only_run(), guard.interruptible():
+        open_store(place)
+        connection = handle(place)
+        _fail_abandoned(connection, representation.pipeline_info.id)
+        _record_origin(connection, representation, origin or {})
         return _run_nodes(representation, connection, before, after)
 
 
@@ -118,8 +121,8 @@ def _launch(
         outputs = execution_lib.get_output_artifacts(store, execution.id)
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         if node.node_info.type.name == _RESOLVER_TYPE:
-            # A resolver only looks things up: finding what it found last time changes nothing.
-            cached = _ids(outputs) == _ids_found_last(store, execution)
+            # A resolver only looks things up: finding what it found before changes nothing.
+            cached = _was_found_before(store, execution, _ids(outputs))
     return ("cached" if cached else "run"), outputs
 
 
@@ -127,32 +130,54 @@ def _ids(outputs: dict[str, list[types.Artifact]]) -> dict[str, list[int]]:
     return {key: [artifact.id for artifact in artifacts] for key, artifacts in outputs.items()}
 
 
-def _ids_found_last(
-    store: metadata.Metadata, execution: metadata_store_pb2.Execution
-) -> dict[str, list[int]] | None:
-    """What the node of an execution found the time before, or nothing if there was none."""
+def _was_found_before(
+    store: metadata.Metadata,
+    execution: metadata_store_pb2.Execution,
+    found: dict[str, list[int]],
+) -> bool:
+    """Whether the node of an execution found the same in an earlier one."""
     earlier = [
-        other
+        other.id
         for context in store.store.get_contexts_by_execution(execution.id)
         if context.type == "node"
         for other in store.store.get_executions_by_context(context.id)
         if other.id < execution.id
     ]
-    if not earlier:
-        return None
-    last = max(earlier, key=lambda other: other.id)
-    return _ids(execution_lib.get_output_artifacts(store, last.id))
+    return any(
+        _ids(execution_lib.get_output_artifacts(store, other)) == found
+        for other in sorted(earlier, reverse=True)
+    )
 
 
-def _fail_abandoned(connection: metadata.Metadata) -> None:
-    """Marks what a killed run left as running as failed: no other run is under way."""
-    with connection as store:
+def _record_origin(
+    connection: metadata.Metadata,
+    representation: pipeline_pb2.Pipeline,
+    origin: Mapping[str, str],
+) -> None:
+    """Keeps with the run in ML Metadata what no node of it knows."""
+    with connection as handle:
+        contexts = context_lib.prepare_contexts(
+            handle, representation.nodes[0].pipeline_node.contexts
+        )
+        run_type = handle.store.get_context_type(constants.PIPELINE_RUN_CONTEXT_TYPE_NAME)
+        (run,) = (context for context in contexts if context.type_id == run_type.id)
+        for name, value in origin.items():
+            run.custom_properties[name].string_value = value
+        handle.store.put_contexts([run])
+
+
+def _fail_abandoned(connection: metadata.Metadata, pipeline: str) -> None:
+    """Marks what a killed run left as running as failed: no other run of it is under way."""
+    with connection as handle:
+        context = handle.store.get_context_by_type_and_name(
+            constants.PIPELINE_CONTEXT_TYPE_NAME, pipeline
+        )
         abandoned = [
             execution
-            for execution in store.store.get_executions()
+            for execution in (handle.store.get_executions_by_context(context.id) if context else ())
             if execution.last_known_state == metadata_store_pb2.Execution.RUNNING
         ]
         for execution in abandoned:
             execution.last_known_state = metadata_store_pb2.Execution.FAILED
         if abandoned:
-            store.store.put_executions(abandoned)
+            handle.store.put_executions(abandoned)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import blessing
+from pipeline import by_hand
+from pipeline import config as configuration
 from pipeline.cli.main import FAILED, OK, REFUSED, main
+from pipeline.metadata_store import place
 
 #: Another model than the first run's, held against a floor that nothing reaches.
 OTHER = ("trainer.seed=3", "evaluator.min_macro_f1_lift=4")
@@ -75,9 +77,11 @@ def test_the_refusal_names_the_command_that_blesses(world, refused, capsys):
     assert Path(record.overrides, "NOT_BLESSED").exists()
 
 
-def _on_record(world, summary) -> blessing.ByHand | None:
-    metadata = world.root / "workspace" / "metadata.sqlite"
-    return blessing.find(metadata, blessing.find_model(metadata, _model(summary, "Trainer")).id)
+def _on_record(world, summary) -> by_hand.ByHand | None:
+    config = configuration.load("sample", [f"workspace={world.root / 'workspace'}"])
+    store = place.open_store(place.of(config))
+    model = by_hand.find_model(store, _model(summary, "Trainer"))
+    return by_hand.find(store, model.id, "blessing")
 
 
 def test_once_is_enough(world, refused, capsys):

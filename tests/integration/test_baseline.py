@@ -1,92 +1,102 @@
 """Which model a new one is compared with."""
 
+import itertools
 import json
 import re
 
 import pytest
 import tensorflow as tf
-from tfx.types import standard_artifacts
 
 from components.evaluator import baseline
-from components.evaluator.baseline import LatestOtherBlessedModel
+from components.evaluator.baseline import LatestOtherPushedModel
 from components.trainer import export
 from tests.evaluating import Answering, save
 from tests.examples import example
+from tests.model_history import MODELS, ModelHistory
 
 
 @pytest.fixture
 def store(tmp_path):
-    """Makes artifacts as ML Metadata would hold them: ids grow with time."""
+    """Models with labels, pushed or not."""
 
-    class Store:
-        def __init__(self):
-            self.models, self.blessings = [], []
+    class Store(ModelHistory):
+        versions = itertools.count(1)
 
-        def add(self, blessed: bool, labels=("Drama", "Comedy"), described: bool = True):
-            model = standard_artifacts.Model()
-            model.id = len(self.models) + 1
-            model.uri = str(tmp_path / str(model.id))
+        def add(self, pushed: bool, labels=("Drama", "Comedy"), described: bool = True):
+            folder = tmp_path / str(len(self.models))
+            model = self.train(self.artifact("Examples"), "{}", str(folder))
             if described:
-                path = tmp_path / str(model.id) / "Format-Serving" / export.DESCRIPTION_FILE
+                path = folder / "Format-Serving" / export.DESCRIPTION_FILE
                 path.parent.mkdir(parents=True)
                 path.write_text(json.dumps({"labels": list(labels)}))
-            blessing = standard_artifacts.ModelBlessing()
-            blessing.set_int_custom_property("blessed", int(blessed))
-            blessing.set_int_custom_property("current_model_id", model.id)
-            self.models.append(model)
-            self.blessings.append(blessing)
-            return model
+            return self.push(model, next(self.versions)) if pushed else model
 
         def baseline(self, candidate):
-            resolved = LatestOtherBlessedModel().resolve_artifacts(
-                None,
-                {
-                    "candidate": [candidate],
-                    "model": self.models,
-                    "model_blessing": self.blessings,
-                },
+            resolved = LatestOtherPushedModel(MODELS).resolve_artifacts(
+                self.store,
+                {"candidate": [candidate], "model": self.models, "pushed_model": self.pushed()},
             )
             assert resolved["candidate"] == [candidate]
-            assert len(resolved["model"]) == len(resolved["model_blessing"])
+            assert resolved["pushed_model"] == []
             return resolved["model"][0].id if resolved["model"] else None
 
     return Store()
 
 
 def test_the_first_model_has_none(store):
-    assert store.baseline(store.add(blessed=False)) is None
+    assert store.baseline(store.add(pushed=False)) is None
 
 
-def test_it_is_the_latest_blessed_one_and_not_the_latest(store):
-    store.add(blessed=True)
-    second = store.add(blessed=True)
-    store.add(blessed=False)
-    assert store.baseline(store.add(blessed=False)) == second.id
+def test_it_is_the_one_pushed_last_and_not_the_latest(store):
+    store.add(pushed=True)
+    second = store.add(pushed=True)
+    store.add(pushed=False)
+    assert store.baseline(store.add(pushed=False)) == second.id
 
 
-def test_a_blessed_candidate_is_not_compared_with_itself(store):
-    first = store.add(blessed=True)
-    candidate = store.add(blessed=True)
+def test_a_pushed_candidate_is_not_compared_with_itself(store):
+    first = store.add(pushed=True)
+    candidate = store.add(pushed=True)
     assert store.baseline(candidate) == first.id
     assert store.baseline(first) == candidate.id
 
 
+def test_after_a_rollback_it_is_the_one_rolled_back_to(store):
+    first, second, third = (store.add(pushed=True) for _ in range(3))
+    store.push(first, next(store.versions))
+    assert store.baseline(store.add(pushed=False)) == first.id
+    # Run again unchanged, the model that was rolled back from is compared with what serves.
+    assert store.baseline(third) == first.id
+    assert store.baseline(first) == third.id
+    # Of a hundred seconds and of nine, the higher number serves, not the longer word.
+    store.push(second, 100)
+    store.push(third, 99)
+    assert store.baseline(store.add(pushed=False)) == second.id
+
+
+def test_what_serves_elsewhere_does_not_count(store):
+    first = store.add(pushed=True)
+    store.push(store.add(pushed=False), 1000, folder="/elsewhere")
+    store.push(store.add(pushed=False), 1001, pushed=0)
+    assert store.baseline(store.add(pushed=False)) == first.id
+
+
 def test_one_label_in_common_is_enough(store):
-    store.add(blessed=True)
-    second = store.add(blessed=True, labels=("War", "Comedy", "Western"))
-    assert store.baseline(store.add(blessed=False)) == second.id
+    store.add(pushed=True)
+    second = store.add(pushed=True, labels=("War", "Comedy", "Western"))
+    assert store.baseline(store.add(pushed=False)) == second.id
 
 
 def test_a_model_without_a_label_in_common_is_not_comparable(store):
-    first = store.add(blessed=True)
-    store.add(blessed=True, labels=("War", "Western"))
-    assert store.baseline(store.add(blessed=False)) == first.id
+    first = store.add(pushed=True)
+    store.add(pushed=True, labels=("War", "Western"))
+    assert store.baseline(store.add(pushed=False)) == first.id
 
 
 def test_a_model_whose_files_are_gone_is_passed_over(store):
-    first = store.add(blessed=True)
-    store.add(blessed=True, described=False)
-    assert store.baseline(store.add(blessed=False)) == first.id
+    first = store.add(pushed=True)
+    store.add(pushed=True, described=False)
+    assert store.baseline(store.add(pushed=False)) == first.id
 
 
 LABELS = ["Drama", "Comedy"]

@@ -19,6 +19,7 @@ from components.spans.executor import SPANS_FILE, ExampleGenExecutor
 from components.store_path import StorePath
 from pipeline import config as configuration
 from pipeline import data_nodes, windows
+from pipeline.metadata_store import place
 from pipeline.runners import local
 from pipeline.runners.reports import NodeFailedError
 from tests import gcs_server, spans
@@ -80,7 +81,7 @@ def _run(root, workspace, window="all"):
     config = _config(root, workspace, window)
     node = data_nodes.create(config, windows.resolve(config)).examples
     pipeline = Pipeline(config.name, config.pipeline_root, components=[node], enable_cache=True)
-    metadata = workspace / "metadata.sqlite"
+    metadata = place.FilePlace(workspace / "metadata.sqlite")
     return local.run(pipeline, metadata, lambda *_: None, lambda _: None)
 
 

@@ -13,6 +13,7 @@ from components.gate import accepted, executor, report
 from components.spans import reading
 from pipeline import config as configuration
 from pipeline import dag, data_nodes, windows
+from pipeline.metadata_store import place
 from pipeline.runners import local
 from tests import spans
 
@@ -43,8 +44,7 @@ def _window(config):
 
 
 def _launch(config, pipeline):
-    metadata = Path(config.workspace) / "metadata.sqlite"
-    return local.run(pipeline, metadata, lambda *_: None, lambda _: None)
+    return local.run(pipeline, place.of(config), lambda *_: None, lambda _: None)
 
 
 def _run_to_gate(root, window, *overrides):

@@ -1,5 +1,6 @@
 """The real Pusher executor: a version appears whole, or not at all."""
 
+import json
 import shutil
 
 import pytest
@@ -24,7 +25,7 @@ def artifacts(tmp_path):
     return model, blessing
 
 
-def _push(artifacts, tmp_path, blessed=True):
+def _push(artifacts, tmp_path, blessed=True, approval="automatic"):
     model, blessing = artifacts
     blessing.set_int_custom_property("blessed", int(blessed))
     pushed = standard_artifacts.PushedModel()
@@ -35,7 +36,10 @@ def _push(artifacts, tmp_path, blessed=True):
     component.AtomicPusherExecutor().Do(
         {"model": [model], "model_blessing": [blessing]},
         {"pushed_model": [pushed]},
-        {"push_destination": proto_utils.proto_to_json(destination)},
+        {
+            "push_destination": proto_utils.proto_to_json(destination),
+            "custom_config": json.dumps({"approval": approval}),
+        },
     )
     return pushed
 
@@ -57,6 +61,23 @@ def test_two_pushes_within_a_second_are_two_versions(artifacts, tmp_path, monkey
     assert versions == ["1700000000", "1700000001"]
     assert first.get_string_custom_property(component.VERSION) == "1700000000"
     assert second.get_string_custom_property(component.VERSION) == "1700000001"
+
+
+def test_after_the_clock_was_put_back_a_version_is_still_the_highest(
+    artifacts, tmp_path, monkeypatch
+):
+    for now in (1_700_000_000.0, 9.0):
+        monkeypatch.setattr(executor.time, "time", lambda now=now: now)
+        pushed = _push(artifacts, tmp_path)
+    assert pushed.get_string_custom_property(component.VERSION) == "1700000001"
+
+
+@pytest.mark.parametrize("blessed", [True, False])
+def test_where_a_person_approves_a_blessed_model_is_held_back(artifacts, tmp_path, blessed):
+    pushed = _push(artifacts, tmp_path, blessed=blessed, approval="manual")
+    assert not pushed.get_int_custom_property(component.PUSHED)
+    assert pushed.get_int_custom_property(component.HELD) == int(blessed)
+    assert not (tmp_path / "models").exists()
 
 
 def test_a_refused_model_is_not_pushed(artifacts, tmp_path):

@@ -18,6 +18,7 @@ from components.gate import report
 from components.ingest import ingest
 from pipeline import config as configuration
 from pipeline import dag, data_nodes, training_nodes, windows
+from pipeline.metadata_store import place
 from pipeline.runners import local
 from tests.ingest_sources import (
     LABELS,
@@ -54,7 +55,9 @@ def _run(root):
     training = training_nodes.create(config, window, transform, data.schema, dag.PIXEL_CODE)
     nodes = [*data.nodes, transform, *training.nodes]
     pipeline = Pipeline(config.name, config.pipeline_root, components=nodes, enable_cache=True)
-    reports = local.run(pipeline, root / "metadata.sqlite", lambda *_: None, lambda _: None)
+    reports = local.run(
+        pipeline, place.FilePlace(root / "metadata.sqlite"), lambda *_: None, lambda _: None
+    )
     return {node.id: node for node in reports}
 
 

@@ -6,8 +6,8 @@ import pytest
 from pipeline.cli import main
 
 VERBS = (
-    "sample", "ingest", "data", "schema", "run", "bless", "runs", "compare", "report", "predict",
-    "serve", "doctor", "retrain", "decisions", "schedule",
+    "sample", "ingest", "data", "schema", "run", "bless", "runs", "compare", "report", "lineage",
+    "push", "rollback", "gc", "predict", "serve", "doctor", "retrain", "decisions", "schedule",
 )  # fmt: skip
 #: Takes seconds to import, so no verb may load it before it needs it.
 HEAVY = (

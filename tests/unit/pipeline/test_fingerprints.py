@@ -47,3 +47,21 @@ def test_a_path_by_content_may_lie_on_a_store(tmp_path):
     path = str(fingerprints.by_content(file, StorePath("gs://bucket/schema")))
     assert path.startswith("gs://bucket/schema/")
     assert path.endswith("/schema.pbtxt")
+
+
+def test_code_that_is_taken_to_have_changed():
+    names = ("components.trainer", "components.pixels")
+    first = fingerprints.code(*names)
+    for package in ("components.trainer", "components.trainer.head", "components", names[1]):
+        with fingerprints.pretending([package]):
+            assert fingerprints.code(*names) != first
+    with fingerprints.pretending(["components.train", "components.evaluator"]):
+        assert fingerprints.code(*names) == first
+    assert fingerprints.code(*names) == first
+
+
+def test_where_the_source_of_a_package_or_module_is():
+    assert fingerprints.source_of("components.trainer").name == "trainer"
+    assert fingerprints.source_of("components.pixels").name == "pixels.py"
+    for name in ("components.nothing", "nothing", "", "components/trainer"):
+        assert fingerprints.source_of(name) is None

@@ -1,0 +1,1 @@
+"""The store of runs and artifacts that runs on this machine share: a file, or a server."""
