@@ -31,13 +31,11 @@ def test_a_run_is_kept_cached_asked_and_cleaned_up_on_a_server(
             for folder in sorted((tmp_path / "runs").iterdir())
         ]
         states = [{node["state"] for node in summary["nodes"]} for summary in summaries]
-        # On PostgreSQL nodes with inputs are not found again, as docs/history.md says.
-        second = {"cached"} if kind == "mysql" else {"cached", "run"}
-        assert states == [{"run"}, second]
+        assert states == [{"run"}, {"cached"}]
         capsys.readouterr()
         assert main(["lineage", "--json", *settings]) == OK
         found = json.loads(capsys.readouterr().out)
-        assert found["model"]["run"] == summaries[0 if kind == "mysql" else 1]["run_id"]
+        assert found["model"]["run"] == summaries[0]["run_id"]
         assert main(["gc", "--keep", "1", *settings]) == OK
         assert "Nothing to remove" in capsys.readouterr().out
         server.process.kill()
