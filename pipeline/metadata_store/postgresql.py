@@ -4,6 +4,10 @@ ML Metadata 1.16 quotes a text with PQescapeLiteral and strips what it takes for
 text with a backslash that function makes E'...', and the query ends in a syntax error. JSON within
 JSON, such as TFMA's configuration, is full of them. So a backslash is kept as another character,
 one that Unicode leaves to private use, and put back when it is read.
+
+PostgreSQL gives rows back in no order, those written to again later than others. TFX takes them to
+be ordered by their ids, as other databases give them, and pairs artifacts with events by place: it
+would take one output of a cached node for another.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ import ml_metadata as mlmd
 from google.protobuf import descriptor, message
 from tfx.orchestration import metadata
 
+#: Fields of answers that are lists of what has an id.
+_ORDERED = ("artifacts", "executions", "contexts")
 _BACKSLASH, _STAND_IN = "\\", "\ue05c"
 
 
@@ -27,6 +33,8 @@ class PostgresqlStore(mlmd.MetadataStore):
         _change_texts(kept, lambda text: text.replace(_BACKSLASH, _STAND_IN))
         super()._pywrap_cc_call(method, kept, response)
         _change_texts(response, lambda text: text.replace(_STAND_IN, _BACKSLASH))
+        if "options" not in request.DESCRIPTOR.fields_by_name or not request.HasField("options"):
+            _order(response)
 
 
 class PostgresqlMetadata(metadata.Metadata):
@@ -37,6 +45,13 @@ class PostgresqlMetadata(metadata.Metadata):
         self._store = PostgresqlStore(self._connection_config)
         self._users += 1
         return self
+
+
+def _order(response: message.Message) -> None:
+    """Orders what was found by its ids; an order that was asked for comes with options."""
+    for name in _ORDERED:
+        if name in response.DESCRIPTOR.fields_by_name:
+            getattr(response, name).sort(key=lambda found: found.id)
 
 
 def _change_texts(found: message.Message, change: Callable[[str], str]) -> None:

@@ -50,7 +50,15 @@ def test_an_empty_database_gets_its_tables_and_keeps_what_is_written(server, tmp
     artifact.custom_properties["settings"].string_value = text
     store.put_artifacts([artifact])
     assert artifact.custom_properties["settings"].string_value == text
-    [found] = place.open_store(where).get_artifacts()
+    # One that is written to again is still the first.
+    [first] = store.get_artifacts()
+    second = metadata_store_pb2.Artifact(type_id=kind, uri="/models/2")
+    [second_id] = store.put_artifacts([second])
+    first.state = metadata_store_pb2.Artifact.LIVE
+    store.put_artifacts([first])
+    both = [first.id, second_id]
+    assert [artifact.id for artifact in store.get_artifacts_by_id(both)] == both
+    found, _ = place.open_store(where).get_artifacts()
     assert found.uri == "/models/1"
     assert found.custom_properties["settings"].string_value == text
     [again] = store.get_artifacts_by_id([found.id])
