@@ -198,7 +198,7 @@ def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves
     name, reason = Path(printed.splitlines()[-1]).parent.name, "it will get faster"
     settings = world.arguments()[3:]
     assert main(["bless", name, "--reason", reason, "--config", "sample", *settings]) == FAILED
-    assert "which no blessing mends" in capsys.readouterr().err
+    assert "which no decision mends" in capsys.readouterr().err
 
 
 def _adapt_manifest(folder: Path) -> None:
