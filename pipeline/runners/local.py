@@ -22,7 +22,8 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.runners import guard
+from pipeline.runners import database, guard, kept_files
+from pipeline.runners.kept_files import is_damage
 from pipeline.runners.reports import NodeFailedError, NodeReport, State
 from pipeline.runners.usage import Usage
 
@@ -49,7 +50,7 @@ def run(
 
     Raises:
       NodeFailedError: a node failed or was interrupted; nodes after it did not start.
-      PostersError: another run is using the same metadata.
+      PostersError: another run is using the same metadata, or it cannot be written.
     """
     metadata_path.parent.mkdir(parents=True, exist_ok=True)
     pipeline.metadata_connection_config = metadata.sqlite_metadata_connection_config(
@@ -61,8 +62,10 @@ def run(
         {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()},
     )
     with guard.only_run(metadata_path), guard.interruptible():
+        database.check(metadata_path)
         connection = metadata.Metadata(pipeline.metadata_connection_config)
         _fail_abandoned(connection)
+        _remove_damaged(connection, _root(representation))
         return _run_nodes(representation, connection, before, after)
 
 
@@ -90,7 +93,8 @@ def _run_nodes(
         after(reports[-1])
         if failure is not None:
             logging.getLogger(__name__).error("%s failed", node_id, exc_info=failure)
-            raise NodeFailedError(reports) from failure
+            suspects = _inputs(node.pipeline_node, connection) if is_damage(failure) else ()
+            raise NodeFailedError(reports, suspects) from failure
     return reports
 
 
@@ -120,7 +124,19 @@ def _launch(
         if node.node_info.type.name == _RESOLVER_TYPE:
             # A resolver only looks things up: finding what it found last time changes nothing.
             cached = _ids(outputs) == _ids_found_last(store, execution)
+        elif not cached:
+            written = [artifact for each in outputs.values() for artifact in each]
+            kept_files.record(store, written, _root(representation))
     return ("cached" if cached else "run"), outputs
+
+
+def _inputs(node: pipeline_pb2.PipelineNode, connection: metadata.Metadata) -> tuple[str, ...]:
+    """The folders that a node which failed was given."""
+    with connection as store:
+        executions = store.store.get_executions_by_type(node.node_info.type.name)
+        last = max(executions, key=lambda execution: execution.id)
+        inputs = execution_lib.get_input_artifacts(store, last.id)
+    return tuple(sorted({artifact.uri for each in inputs.values() for artifact in each}))
 
 
 def _ids(outputs: dict[str, list[types.Artifact]]) -> dict[str, list[int]]:
@@ -156,3 +172,15 @@ def _fail_abandoned(connection: metadata.Metadata) -> None:
             execution.last_known_state = metadata_store_pb2.Execution.FAILED
         if abandoned:
             store.store.put_executions(abandoned)
+
+
+def _root(representation: pipeline_pb2.Pipeline) -> str:
+    """The folder of all artifacts."""
+    return representation.runtime_spec.pipeline_root.field_value.string_value
+
+
+def _remove_damaged(connection: metadata.Metadata, root: str) -> None:
+    """Lets what lost a file, or a part of one, be made again."""
+    with connection as store:
+        for folder in kept_files.remove_damaged(store, root):
+            logging.getLogger(__name__).warning("%s was damaged: it is made again", folder)
