@@ -52,7 +52,7 @@ def _draw_quality(axes: Axes, weeks: Sequence[Lived]) -> None:
 
 
 def _draw_posters(axes: Axes, weeks: Sequence[Lived]) -> None:
-    #: The catalogue of the first week would leave the others no room.
+    # The catalogue of the first week would leave the others no room.
     top = max([week.posters for week in weeks[1:]] or [100]) * 1.6
     for kind, (color, name) in _KINDS.items():
         chosen = [week for week in weeks if kind_of(week.attempts) == kind]
@@ -60,9 +60,15 @@ def _draw_posters(axes: Axes, weeks: Sequence[Lived]) -> None:
         axes.bar([week.number for week in chosen], heights, color=color, label=name)
     for week in weeks:
         if week.event:
-            place = (week.number, max(1.5, min(week.posters, top * 0.6)) + 2)
-            axes.annotate(week.event, place, rotation=90, ha="center", va="bottom", fontsize=7)
+            cut = week.posters > top
+            name = f"{week.event}: {week.posters}" if cut else week.event
+            place = (week.number, 2 if cut else max(1.5, week.posters) + 2)
+            color = "white" if cut else "black"
+            axes.annotate(
+                name, place, rotation=90, ha="center", va="bottom", fontsize=7, color=color
+            )
     axes.set_ylim(0, top)
+    axes.set_xlim(0.3, len(weeks) + 0.7)
     axes.set_ylabel("posters that came in")
     axes.set_xlabel("week")
     axes.legend(loc="upper right", ncols=len(_KINDS), frameon=False, fontsize=8)
