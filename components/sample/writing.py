@@ -58,7 +58,7 @@ def write_sample(
         with new_folder(out) as scratch:
             chosen = list(itertools.islice(films(seed), count))
             _write_posters(scratch / IMAGES_NAME, chosen, seed, progress)
-            _write_csv(scratch / CSV_NAME, chosen)
+            write_csv(scratch / CSV_NAME, chosen)
             (scratch / _STAMP_NAME).write_text(json.dumps(stamp, indent=2) + "\n")
     except OSError as error:
         raise PostersError(
@@ -98,7 +98,8 @@ def _write_posters(
             progress(index + 1, len(chosen))
 
 
-def _write_csv(path: Path, chosen: Iterable[Film]) -> None:
+def write_csv(path: Path, chosen: Iterable[Film]) -> None:
+    """Lists films in the form of MovieGenre.csv."""
     with path.open("w", encoding="iso-8859-1", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)

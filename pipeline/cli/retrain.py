@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import datetime
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,8 @@ def _decide(
             allow_anomalies=options.allow_anomalies is not None,
             under_way=under_way,
         )
+        # The served model, if it was asked: as in `run._execute`.
+        gc.collect()
     headline, style = _HEADLINES[asked.decision.verdict]
     CONSOLE.print(headline, style=style)
     for reason in asked.decision.reasons:

@@ -39,6 +39,10 @@ _BY_HAND = {
     "refused": ("bless", "To push it all the same"),
     "held": ("push", "To push it"),
 }
+#: What is said of a disk, or of a person's share of one, that has no room.
+_FULL = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), "disk is full")
+#: What ML Metadata says where another program keeps its database locked.
+_LOCKED = "Concurrent writes aborted"
 _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
 
 
@@ -147,7 +151,7 @@ def _execute(
     except NodeFailedError as failure:
         reports = failure.reports
         interrupted = guard.was_interrupted(failure.__cause__)
-        error = _explain(failure.failed.id, failure.__cause__, interrupted)
+        error = _explain(failure, interrupted)
     verdict, pushed = _outcome(reports)
     held, by_hand = _is_held(reports), None
     if launch is _local and verdict and (held or not verdict.blessed) and not error:
@@ -304,7 +308,8 @@ def _serving(reports: list[NodeReport]) -> ServingReport | None:
     return None
 
 
-def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:
+def _explain(failure: NodeFailedError, interrupted: bool) -> str:
+    node, cause = failure.failed.id, failure.__cause__
     if interrupted:
         return (
             f"{node} was interrupted. What the nodes before it made is kept: the next run goes on "
@@ -314,9 +319,20 @@ def _explain(node: str, cause: BaseException | None, interrupted: bool) -> str:
         return f"{node}: {cause}"
     first_line = str(cause).strip().split("\n", 1)[0]
     # Beam and ML Metadata pass on the words of an error, not its number.
-    if any(words in str(cause) for words in (os.strerror(errno.ENOSPC), "disk is full")):
+    if any(words in str(cause) for words in _FULL):
         return (
             f"{node}: the disk is full ({first_line}). Free some space, or choose another folder "
             "with --set workspace=FOLDER, and run again: nothing half-written was kept."
+        )
+    if failure.suspects:
+        return (
+            f"{node}: a file that it reads is damaged ({type(cause).__name__}: {first_line}). "
+            "Remove the folder with that file and run again, then what wrote it runs once more: "
+            f"{', '.join(failure.suspects)}"
+        )
+    if _LOCKED in str(cause):
+        return (
+            f"{node}: ML Metadata was locked by another program for as long as was waited. Close "
+            "what has its database open to write, and run again: what was done is kept."
         )
     return f"{node}: {type(cause).__name__}: {first_line}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from components.errors import PostersError
 from pipeline.metadata_config import MetadataConfig
+from pipeline.metadata_store import database
 from pipeline.runners import guard
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class FilePlace:
         return config
 
     def check(self) -> None:
-        """See `Place`."""
+        """See `Place`; it must be writable, too."""
+        database.check(self.path)
 
     @contextlib.contextmanager
     def only_run(self) -> Iterator[None]:

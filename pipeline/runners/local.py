@@ -22,7 +22,8 @@ from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.metadata_store.place import Place, handle, open_store
-from pipeline.runners import guard
+from pipeline.runners import guard, kept_files
+from pipeline.runners.kept_files import is_damage
 from pipeline.runners.reports import NodeFailedError, NodeReport, State
 from pipeline.runners.usage import Usage
 
@@ -53,7 +54,7 @@ def run(
 
     Raises:
       NodeFailedError: a node failed or was interrupted; nodes after it did not start.
-      PostersError: another run is using the same metadata, or that cannot be reached.
+      PostersError: another run is using the same metadata, or that cannot be reached or written.
     """
     run_id = run_id or datetime.datetime.now().isoformat()
     # The connection stays out of it: it may hold a password.
@@ -65,6 +66,7 @@ def run(
         open_store(place)
         connection = handle(place)
         _fail_abandoned(connection, representation.pipeline_info.id)
+        _remove_damaged(connection, _root(representation))
         _record_origin(connection, representation, origin or {})
         return _run_nodes(representation, connection, before, after)
 
@@ -93,7 +95,8 @@ def _run_nodes(
         after(reports[-1])
         if failure is not None:
             logging.getLogger(__name__).error("%s failed", node_id, exc_info=failure)
-            raise NodeFailedError(reports) from failure
+            suspects = _inputs(node.pipeline_node, connection) if is_damage(failure) else ()
+            raise NodeFailedError(reports, suspects) from failure
     return reports
 
 
@@ -123,7 +126,19 @@ def _launch(
         if node.node_info.type.name == _RESOLVER_TYPE:
             # A resolver only looks things up: finding what it found before changes nothing.
             cached = _was_found_before(store, execution, _ids(outputs))
+        elif not cached:
+            written = [artifact for each in outputs.values() for artifact in each]
+            kept_files.record(store, written, _root(representation))
     return ("cached" if cached else "run"), outputs
+
+
+def _inputs(node: pipeline_pb2.PipelineNode, connection: metadata.Metadata) -> tuple[str, ...]:
+    """The folders that a node which failed was given."""
+    with connection as store:
+        executions = store.store.get_executions_by_type(node.node_info.type.name)
+        last = max(executions, key=lambda execution: execution.id)
+        inputs = execution_lib.get_input_artifacts(store, last.id)
+    return tuple(sorted({artifact.uri for each in inputs.values() for artifact in each}))
 
 
 def _ids(outputs: dict[str, list[types.Artifact]]) -> dict[str, list[int]]:
@@ -181,3 +196,15 @@ def _fail_abandoned(connection: metadata.Metadata, pipeline: str) -> None:
             execution.last_known_state = metadata_store_pb2.Execution.FAILED
         if abandoned:
             handle.store.put_executions(abandoned)
+
+
+def _root(representation: pipeline_pb2.Pipeline) -> str:
+    """The folder of all artifacts."""
+    return representation.runtime_spec.pipeline_root.field_value.string_value
+
+
+def _remove_damaged(connection: metadata.Metadata, root: str) -> None:
+    """Lets what lost a file, or a part of one, be made again."""
+    with connection as store:
+        for folder in kept_files.remove_damaged(store, root):
+            logging.getLogger(__name__).warning("%s was damaged: it is made again", folder)

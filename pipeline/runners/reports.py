@@ -39,9 +39,11 @@ class NodeFailedError(Exception):
     Attributes:
       reports: of every node that was begun.
       failed: of the one that failed first.
+      suspects: folders that it read, if what it failed with looks like damage to one of them.
     """
 
-    def __init__(self, reports: list[NodeReport]) -> None:
+    def __init__(self, reports: list[NodeReport], suspects: tuple[str, ...] = ()) -> None:
         self.reports = reports
+        self.suspects = suspects
         self.failed = next(report for report in reports if report.state == "failed")
         super().__init__(f"{self.failed.id} failed")

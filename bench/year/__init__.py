@@ -1,0 +1,1 @@
+"""A simulated year of weekly spans and of what `posters retrain` makes of each."""
