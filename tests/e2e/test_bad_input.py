@@ -1,5 +1,7 @@
 """Bad input to whole commands: a clear error, a non-zero exit, and nothing half-written."""
 
+import json
+
 import pytest
 
 from pipeline.cli.main import FAILED, main
@@ -108,8 +110,9 @@ def test_predict_names_the_file_it_cannot_read_and_answers_for_the_others(
     arguments = ["predict", "--json", "--model", str(world.models), *map(str, files)]
     assert main(arguments) == FAILED
     shown = capsys.readouterr()
-    assert len(shown.out.splitlines()) == 1
-    assert str(good) in shown.out
+    rows = [json.loads(line) for line in shown.out.splitlines()]
+    assert [row["path"] for row in rows] == list(map(str, files))
+    assert [row["path"] for row in rows if not row["status"]] == [str(good)]
     for name in ("page.jpg", "empty.png", "none.jpg"):
         assert name in shown.err
 
