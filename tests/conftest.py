@@ -33,6 +33,8 @@ _NEEDS = {
 }
 
 
+# Before pytest-xdist, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     for marker, (is_there, *_) in _NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
