@@ -33,6 +33,7 @@ from pipeline import (
     training_nodes,
 )
 from pipeline.config import Config
+from pipeline.places import answers_folder
 from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
 
@@ -96,6 +97,7 @@ def _nodes(
             window.labels,
             config.features,
             fingerprints.code("components.evaluator"),
+            answers_folder(config),
         ),
         schema=schema.outputs["schema"],
     )

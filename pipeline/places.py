@@ -16,6 +16,11 @@ def accepted_folder(config: Config) -> str:
     return f"{config.store}/gate/{dataset}"
 
 
+def answers_folder(config: Config) -> str:
+    """Where the Evaluator keeps what models answered, so that no run asks a baseline again."""
+    return f"{config.store}/answers"
+
+
 def schema_path(config: Config) -> Path:
     """The schema's file: the configured one, or the one that comes with the project."""
     if config.schema_path is None:

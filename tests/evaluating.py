@@ -59,6 +59,7 @@ def evaluate(
     labels: Sequence[str],
     baseline: Path | None = None,
     settings: EvaluatorSettings | None = None,
+    answers_folder: str | None = None,
 ) -> verdict.Verdict:
     """Runs the executor as TFX does, on `examples/Split-test`; writes below `output`."""
     artifact = standard_artifacts.Examples()
@@ -68,7 +69,7 @@ def evaluate(
         inputs["baseline_model"] = [_model(baseline)]
     evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
     evaluation.uri, blessing.uri = str(output / "evaluation"), str(output / "blessing")
-    config = eval_config(settings or EvaluatorSettings(), labels, FEATURES, "")
+    config = eval_config(settings or EvaluatorSettings(), labels, FEATURES, "", answers_folder)
     PosterEvaluatorExecutor(
         BaseBeamExecutor.Context(tmp_dir=str(output / "tmp"), unique_id="1")
     ).Do(

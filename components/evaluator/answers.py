@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow_model_analysis as tfma
 
+from components.evaluator import known_answers
 from components.evaluator.plan import Plan
 from components.evaluator.predictions import Predictions
 
@@ -16,7 +17,7 @@ ID = "example_id"
 
 
 class Answers(NamedTuple):
-    """Some examples, a row each; `baseline` has no columns where there is no baseline."""
+    """Some examples, a row each; `baseline` has no columns where no baseline was asked."""
 
     ids: np.ndarray
     truth: np.ndarray
@@ -32,7 +33,7 @@ def of_extract(extract: Mapping[str, Any], plan: Plan) -> Answers:
     """
     truth, answer = extract[tfma.LABELS_KEY], extract[tfma.PREDICTIONS_KEY]
     baseline = np.empty((1, 0), np.float32)
-    if plan.baseline_labels is not None:
+    if plan.asks_baseline:
         baseline = _row(answer[tfma.BASELINE_KEY]["scores"], len(plan.baseline_labels))
         truth, answer = truth[tfma.CANDIDATE_KEY], answer[tfma.CANDIDATE_KEY]
     width = len(plan.labels)
@@ -57,6 +58,8 @@ def to_predictions(answers: Answers, plan: Plan) -> Predictions:
     """
     order = np.argsort(answers.ids, kind="stable")
     ids, truth, scores, probabilities, baseline = (column[order] for column in answers)
+    if plan.baseline_answers is not None:
+        baseline = known_answers.read(plan.baseline_answers).of(ids)
     usable = plan.baseline_labels is not None and bool(np.isfinite(baseline).all())
     return Predictions(
         labels=plan.labels,

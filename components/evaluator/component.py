@@ -9,15 +9,17 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
-from tfx.components.evaluator import component, executor
+from tfx.components.evaluator import component, constants, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components import paths
 from components.errors import PostersError
-from components.evaluator import baseline, conclusion, plan, verdict
+from components.evaluator import baseline, conclusion, known_answers, plan, predictions, verdict
 from components.evaluator.eval_config import EXTRACTORS, for_run
+from components.evaluator.predictions import Predictions
 from components.pusher.latest import is_empty
 from components.undecodable import naming_undecodable_images, refuse_undecodable_images
 
@@ -30,7 +32,8 @@ class PosterEvaluatorExecutor(executor.Executor):
     """Runs the Evaluator, and writes `predictions.npz` and `verdict.json` beside its metrics.
 
     If an image cannot be decoded the error says which one. A baseline that is the new model itself,
-    or that cannot be asked, is left out, and the verdict says so.
+    or that cannot be asked, is left out, and the verdict says so. One that answered the same
+    examples before is not asked again; see `known_answers`.
     """
 
     def Do(
@@ -43,11 +46,7 @@ class PosterEvaluatorExecutor(executor.Executor):
         config = config_pb2.EvalConfig()
         proto_utils.json_to_proto(exec_properties[_EVAL_CONFIG], config)
         given = plan.of(config)
-        folders = [
-            uri
-            for split in json.loads(exec_properties["example_splits"])
-            for uri in artifact_utils.get_split_uris(input_dict["examples"], split)
-        ]
+        folders = _folders(input_dict, exec_properties)
 
         def evaluate(before: str | None, unusable: str | None) -> None:
             self._evaluate(input_dict, output_dict, exec_properties, config, before, unusable)
@@ -79,15 +78,24 @@ class PosterEvaluatorExecutor(executor.Executor):
     ) -> None:
         """Evaluates beside the baseline that lies at `before`, or alone."""
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
-        config = for_run(config, evaluation, before and baseline.labels_of(before))
-        inputs = {key: found for key, found in input_dict.items() if before or key != _BASELINE}
+        labels = before and baseline.labels_of(before)
+        folder = plan.of(config).answers_folder
+        files = folder and _answer_files(folder, input_dict, exec_properties, before)
+        known = before and files and known_answers.is_known(files[_BASELINE], labels)
+        config = for_run(config, evaluation, labels, files[_BASELINE] if known else None)
+        asked = plan.of(config).asks_baseline
+        inputs = {key: found for key, found in input_dict.items() if asked or key != _BASELINE}
         properties = {
             **exec_properties,
             _EVAL_CONFIG: proto_utils.proto_to_json(config),
             standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
         }
         super().Do(inputs, output_dict, properties)
+        if known:
+            _note_baseline(output_dict["blessing"], input_dict[_BASELINE])
         verdict.write(evaluation, conclusion.conclude(config, evaluation, unusable))
+        if files:
+            _keep_answers(predictions.read(evaluation), files, asked)
 
 
 def _baseline(
@@ -101,6 +109,50 @@ def _baseline(
         return None, "the last blessed model is this very one"
     unusable = baseline.why_not_comparable(before, given.labels)
     return (None, unusable) if unusable else (before, None)
+
+
+def _folders(
+    input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any]
+) -> list[str]:
+    """Of the splits to evaluate."""
+    return [
+        uri
+        for split in json.loads(exec_properties["example_splits"])
+        for uri in artifact_utils.get_split_uris(input_dict["examples"], split)
+    ]
+
+
+def _answer_files(
+    folder: str,
+    input_dict: dict[str, list[types.Artifact]],
+    exec_properties: dict[str, Any],
+    before: str | None,
+) -> dict[str, str]:
+    """By input, the file for what that model says of these examples."""
+    examples = known_answers.examples_digest(_folders(input_dict, exec_properties))
+    models = {_MODEL: artifact_utils.get_single_uri(input_dict[_MODEL])}
+    if before:
+        models[_BASELINE] = before
+    return {
+        key: paths.join(folder, known_answers.name(uri, examples)) for key, uri in models.items()
+    }
+
+
+def _keep_answers(found: Predictions, files: dict[str, str], asked_baseline: bool) -> None:
+    known_answers.keep(files[_MODEL], found.labels, found.ids, found.scores)
+    if asked_baseline and found.baseline_labels is not None:
+        known_answers.keep(
+            files[_BASELINE], found.baseline_labels, found.ids, found.baseline_scores
+        )
+
+
+def _note_baseline(blessing: list[types.Artifact], before: list[types.Artifact]) -> None:
+    """As TFX notes it where it asks the baseline."""
+    [blessing], [before] = blessing, before
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, before.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, before.id)
 
 
 def _first_example(folders: Iterable[str]) -> bytes:

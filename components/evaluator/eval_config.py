@@ -19,7 +19,11 @@ EXTRACTORS = "components.evaluator.extractors"
 
 
 def eval_config(
-    settings: EvaluatorSettings, labels: Sequence[str], features: Features, code: str
+    settings: EvaluatorSettings,
+    labels: Sequence[str],
+    features: Features,
+    code: str,
+    answers_folder: str | None = None,
 ) -> config_pb2.EvalConfig:
     """Asks the exported model's own signature, on raw examples, and applies the blessing rules.
 
@@ -32,12 +36,13 @@ def eval_config(
       labels: the vocabulary, in order.
       features: the examples' feature names.
       code: fingerprint of the evaluator's code.
+      answers_folder: keeps what models answered for later runs; None keeps nothing.
     """
     # Imported here: the names come with TFMA and TensorFlow behind them.
     from components.evaluator import gate_figures, metrics
     from components.trainer import export
 
-    given = Plan(tuple(labels), features, settings, code)
+    given = Plan(tuple(labels), features, settings, code, answers_folder=answers_folder)
     specs = config_pb2.MetricsSpec()
     specs.metrics.add(
         class_name=metrics.MultiLabelMetrics.__name__,
@@ -71,7 +76,10 @@ def eval_config(
 
 
 def for_run(
-    config: config_pb2.EvalConfig, evaluation: str, baseline_labels: Sequence[str] | None
+    config: config_pb2.EvalConfig,
+    evaluation: str,
+    baseline_labels: Sequence[str] | None,
+    baseline_answers: str | None = None,
 ) -> config_pb2.EvalConfig:
     """What is known only when it runs: where the predictions go, and whom to compare with.
 
@@ -82,14 +90,20 @@ def for_run(
       config: from `eval_config`.
       evaluation: the `evaluation` artifact's folder.
       baseline_labels: the other model's labels, or None if there is nobody to compare with.
+      baseline_answers: the file with what it answered before; then it is not asked again.
     """
     import tensorflow_model_analysis as tfma
 
     config = config_pb2.EvalConfig.FromString(config.SerializeToString())
     known = None if baseline_labels is None else tuple(baseline_labels)
-    given = dataclasses.replace(plan.of(config), evaluation=evaluation, baseline_labels=known)
+    given = dataclasses.replace(
+        plan.of(config),
+        evaluation=evaluation,
+        baseline_labels=known,
+        baseline_answers=baseline_answers,
+    )
     config.metrics_specs[0].metrics[0].config = given.to_json()
-    if known is not None:
+    if given.asks_baseline:
         model = config.model_specs[0]
         model.name = tfma.CANDIDATE_KEY
         config.model_specs.add(

@@ -21,7 +21,10 @@ class Plan:
       settings: the blessing rules and the slices.
       code: fingerprint of the evaluator's code; it makes TFX evaluate again when that changes.
       baseline_labels: those of the model to compare with, or None if there is none.
+      baseline_answers: the file with what that model said of the same examples before, or None if
+        it has to be asked; see `known_answers`.
       evaluation: the folder that the predictions go to, or None if nobody wants them.
+      answers_folder: where answers are kept for later runs, or None if they are not.
     """
 
     labels: tuple[str, ...]
@@ -29,7 +32,14 @@ class Plan:
     settings: EvaluatorSettings
     code: str
     baseline_labels: tuple[str, ...] | None = None
+    baseline_answers: str | None = None
     evaluation: str | None = None
+    answers_folder: str | None = None
+
+    @property
+    def asks_baseline(self) -> bool:
+        """Whether the other model runs too."""
+        return self.baseline_labels is not None and self.baseline_answers is None
 
     @property
     def common_labels(self) -> tuple[str, ...]:
@@ -56,7 +66,9 @@ class Plan:
             settings=EvaluatorSettings(**values["settings"]),
             code=values["code"],
             baseline_labels=None if baseline is None else tuple(baseline),
+            baseline_answers=values["baseline_answers"],
             evaluation=values["evaluation"],
+            answers_folder=values["answers_folder"],
         )
 
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 from components.features import Features
 from components.files import file_digest
 from components.paths import to_path
-from components.trainer import kept_listings
+from components.trainer import kept_listings, record_files
 from components.trainer.feature_store import DIGEST
 
 #: Examples parsed at a time.
@@ -32,7 +32,7 @@ class Examples:
     """The transformed examples of one split.
 
     Attributes:
-      files: Transform's materialised TFRecord files, gzipped.
+      files: Transform's materialised TFRecord files.
       feature_spec: the transformed examples' parsing specification.
       features: the examples' feature names.
     """
@@ -49,8 +49,7 @@ class Examples:
             parsed = tf.io.parse_example(records, spec)
             return tuple(parsed[name] for name in names)
 
-        records = tf.data.TFRecordDataset(list(files), compression_type="GZIP")
-        return records.batch(BATCH_EXAMPLES).map(parse)
+        return record_files.read(files).batch(BATCH_EXAMPLES).map(parse)
 
 
 @dataclasses.dataclass(frozen=True)

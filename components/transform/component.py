@@ -12,11 +12,15 @@ from tfx.types import artifact_utils
 
 from components.features import Features
 from components.spans import record
+from components.transform.writing import uncompressed
 from components.undecodable import naming_undecodable_images
 
 
 class PosterTransformExecutor(executor.Executor):
-    """Runs Transform; if an image cannot be decoded the error says which one."""
+    """Runs Transform; if an image cannot be decoded the error says which one.
+
+    Transformed examples are plain TFRecord: what fills them are JPEG images.
+    """
 
     def Do(
         self,
@@ -31,7 +35,7 @@ class PosterTransformExecutor(executor.Executor):
             uri for split in splits for uri in artifact_utils.get_split_uris(examples, split)
         ]
         config = json.loads(exec_properties["custom_config"])
-        with naming_undecodable_images(folders, Features(**config["features"])):
+        with naming_undecodable_images(folders, Features(**config["features"])), uncompressed():
             super().Do(input_dict, output_dict, exec_properties)
         # What is trained on the graph has to say which spans it is of.
         window = record.read(artifact_utils.get_single_uri(examples))

@@ -1,17 +1,20 @@
 """Which model a new one is compared with."""
 
+import functools
 import itertools
 import json
 import re
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.evaluator import baseline
+from components.evaluator import baseline, known_answers, predictions
 from components.evaluator.baseline import LatestOtherPushedModel
+from components.evaluator.settings import EvaluatorSettings
 from components.trainer import export
-from tests.evaluating import Answering, save
-from tests.examples import example
+from tests.evaluating import Answering, evaluate, save
+from tests.examples import encode, example, picture, write_records
 from tests.model_history import MODELS, ModelHistory
 
 
@@ -156,3 +159,98 @@ def test_a_model_that_lies_there_no_longer_is_named(tmp_path):
     gone = str(tmp_path / "gone")
     reason = baseline.why_not_comparable(gone, LABELS)
     assert reason == f"the last blessed model cannot be read at {gone}"
+
+
+COUNT = 60
+
+
+def _scores_from(feature):
+    spec = {feature: tf.io.FixedLenFeature([2], tf.float32)}
+
+    def answer(examples):
+        scores = tf.io.parse_example(examples, spec)[feature]
+        return {"scores": scores, "probabilities": scores}
+
+    return answer
+
+
+def _truth(examples):
+    spec = {"truth": tf.io.FixedLenFeature([2], tf.float32)}
+    return tf.io.parse_example(examples, spec)["truth"]
+
+
+@pytest.fixture(scope="module")
+def evaluations(tmp_path_factory):
+    """One baseline, asked, known, and known with other examples; and a folder of answers."""
+    root = tmp_path_factory.mktemp("baseline")
+    generator = np.random.default_rng(3)
+    truth = generator.random((COUNT, 2)) < 0.5
+    scores = {
+        name: (weight * truth + (1 - weight) * generator.random(truth.shape)).astype(np.float32)
+        for name, weight in (("better", 0.6), ("worse", 0.3))
+    }
+    image = encode(picture(0))
+    records = [
+        example(f"tt{row}", image, ["Drama"], truth=truth[row].astype(np.float32),
+                **{name: values[row] for name, values in scores.items()})
+        for row in range(COUNT)
+    ]  # fmt: skip
+    for name, chosen in (("examples", records), ("fewer", records[1:])):
+        write_records(root / name / "Split-test" / "data.gz", chosen)
+    before, now = (
+        save(Answering(_scores_from(name), _truth), root / name, LABELS)
+        for name in ("better", "worse")
+    )
+    answers = str(root / "answers")
+    run = functools.partial(
+        evaluate, labels=LABELS, settings=EvaluatorSettings(slices=("label",), min_label_support=5)
+    )
+    asked = run(root / "asked", root / "examples", now, baseline=before)
+    run(root / "first", root / "examples", before, answers_folder=answers)
+    known = run(root / "known", root / "examples", now, baseline=before, answers_folder=answers)
+    return asked, known, scores, root, run
+
+
+def test_a_baseline_that_is_known_is_compared_with_as_one_that_is_asked(evaluations):
+    asked, known, scores, root, _ = evaluations
+    assert known == asked
+    assert known.baseline is not None
+    assert not known.blessed
+    kept = predictions.read(str(root / "known" / "evaluation"))
+    rows = [int(name.removeprefix("tt")) for name in kept.ids]
+    np.testing.assert_array_equal(kept.baseline_scores, scores["better"][rows])
+
+
+def test_a_baseline_that_is_known_is_not_asked(evaluations):
+    """What is kept counts, though the model would say otherwise."""
+    *_, root, run = evaluations
+    examples = known_answers.examples_digest([str(root / "examples" / "Split-test")])
+    answers = root / "other answers"
+    kept = known_answers.read(
+        str(root / "answers" / known_answers.name(str(root / "better"), examples))
+    )
+    path = answers / known_answers.name(str(root / "better"), examples)
+    known_answers.keep(str(path), LABELS, kept.ids, np.zeros_like(kept.scores))
+    found = run(
+        root / "not asked", root / "examples", root / "worse",
+        baseline=root / "better", answers_folder=str(answers),
+    )  # fmt: skip
+    assert found.baseline["macro_f1"] == 0
+
+
+@pytest.mark.parametrize("spoil", ["other examples", "damaged"])
+def test_a_baseline_that_is_not_known_is_asked_and_kept(evaluations, spoil):
+    asked, *_, root, run = evaluations
+    folder = root / ("fewer" if spoil == "other examples" else "examples")
+    digest = known_answers.examples_digest([str(folder / "Split-test")])
+    path = root / "answers" / known_answers.name(str(root / "better"), digest)
+    if spoil == "damaged":
+        path.write_bytes(path.read_bytes()[:-40])
+    assert not known_answers.is_known(str(path), LABELS)
+    found = run(
+        root / spoil, folder, root / "worse",
+        baseline=root / "better", answers_folder=str(root / "answers"),
+    )  # fmt: skip
+    assert found.baseline is not None
+    assert (found == asked) == (spoil == "damaged")
+    assert known_answers.is_known(str(path), LABELS)

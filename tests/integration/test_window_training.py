@@ -134,6 +134,8 @@ def test_one_new_span_runs_what_depends_on_it_and_computes_its_features_alone(ro
     spans = [root / "data" / f"span-{number}" for number in (1, 2)]
     (examples,) = after["Transform"].outputs["transformed_examples"]
     (raw,) = after["ExampleGen"].outputs["examples"]
+    files = [path for path in Path(examples.uri).rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".tfrecord"}  # what they hold is packed already
     (model,) = after["Trainer"].outputs["model"]
     truth = tf.saved_model.load(f"{model.uri}/Format-Serving").signatures["transform_labels"]
     for split in ("train", "eval"):

@@ -25,8 +25,8 @@ def calibration(name: str, title: str, bins: Sequence[Mapping[str, Any]]) -> str
     if not filled:
         return None
     most = max(item["count"] for item in filled)
-    with figure.figure(name, _WIDTH, _HEIGHT) as drawn:
-        axes = figure.unit_axes(drawn, "probability given", "share that has it")
+    across, up = "probability given", "share that has it"
+    with figure.unit_figure(name, _WIDTH, _HEIGHT, across, up) as (drawn, axes):
         axes.plot([0, 1], [0, 1], color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
         given = [item["mean_probability"] for item in filled]
         true = [item["share_positive"] for item in filled]

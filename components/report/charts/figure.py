@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import re
@@ -129,16 +130,39 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def unit_axes(drawn: Figure, x: str, y: str, above: float = 6) -> Axes:
-    """The figure's only axes, both from 0 to 1, where they stand in every such figure.
+@contextmanager
+def unit_figure(
+    name: str, width: float, height: float, x: str, y: str, above: float = 6
+) -> Iterator[tuple[Figure, Axes]]:
+    """A figure and its only axes, both from 0 to 1, where they stand in every such figure.
+
+    Charts that differ in `name` and lines alone are drawn on one figure, one after the other:
+    making axes takes longer than drawing them.
 
     Args:
-      drawn: the figure.
+      name: see `figure`.
+      width: see `figure`.
+      height: see `figure`.
       x: what is across.
       y: what is up.
       above: CSS pixels above the axes.
     """
-    width, height = drawn.get_size_inches() * _INCH
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
+        drawn = _unit_figure(width, height, x, y, above)
+        drawn.set_label(name)
+        [axes] = drawn.axes
+        try:
+            yield drawn, axes
+        finally:
+            for artist in (*axes.lines, *axes.collections, axes.get_legend()):
+                if artist is not None:
+                    artist.remove()
+
+
+@functools.cache
+def _unit_figure(width: float, height: float, x: str, y: str, above: float) -> Figure:
+    drawn = Figure(figsize=(width / _INCH, height / _INCH))
+    FigureCanvasSVG(drawn)
     # A layout engine would find about the same, for twice the time.
     axes = drawn.add_axes(
         (_LEFT / width, _BELOW / height, 1 - (_LEFT + 8) / width, 1 - (_BELOW + above) / height)
@@ -146,4 +170,4 @@ def unit_axes(drawn: Figure, x: str, y: str, above: float = 6) -> Axes:
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x, ylabel=y)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    return axes
+    return drawn

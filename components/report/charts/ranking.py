@@ -16,8 +16,9 @@ _LEGEND = 24
 
 def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
     """Precision over recall, beside the last blessed model's where there is one."""
-    with figure.figure(f"precision-recall-{label}", _WIDTH, _HEIGHT) as drawn:
-        axes = figure.unit_axes(drawn, "recall", "precision", _LEGEND)
+    with figure.unit_figure(
+        f"precision-recall-{label}", _WIDTH, _HEIGHT, "recall", "precision", _LEGEND
+    ) as (drawn, axes):
         for curve, color, width, name in (
             (now, figure.MARK, 1.5, "this model"),
             (before, figure.OTHER, 1, "last blessed"),
@@ -42,8 +43,9 @@ def precision_recall(label: str, now: Curves, before: Curves | None) -> str:
 
 def thresholds(label: str, now: Curves) -> str:
     """F1, precision and recall over the threshold, with the one that is served."""
-    with figure.figure(f"thresholds-{label}", _WIDTH, _HEIGHT) as drawn:
-        axes = figure.unit_axes(drawn, "threshold of the score", "", _LEGEND)
+    with figure.unit_figure(
+        f"thresholds-{label}", _WIDTH, _HEIGHT, "threshold of the score", "", _LEGEND
+    ) as (drawn, axes):
         thinned = now.thinned()
         # Below the lowest score every example is taken, above the highest none.
         for values, color, style, name in (

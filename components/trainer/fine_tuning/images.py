@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components import pixels
 from components.features import Features
+from components.trainer import record_files
 from components.trainer.fine_tuning.augment import augment
 
 #: Examples in the shuffle's buffer, still encoded: some 200 MB at 224 pixels.
@@ -54,7 +55,7 @@ def training_batches(
     files = generator.permutation(sorted(source.files))
     records = (
         tf.data.Dataset.from_tensor_slices(files)
-        .interleave(_records, cycle_length=_FILES)
+        .interleave(record_files.read, cycle_length=_FILES)
         .shuffle(_SHUFFLED, seed=int(generator.integers(1 << 31)))
     )
 
@@ -71,12 +72,8 @@ def scoring_batches(source: ImageSource, batch_size: int) -> tf.data.Dataset:
     Returns:
       What `training_batches` does.
     """
-    records = _records(list(source.files))
+    records = record_files.read(source.files)
     return _batches(records.map(lambda record: _read(record, source), tf.data.AUTOTUNE), batch_size)
-
-
-def _records(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
-    return tf.data.TFRecordDataset(files, compression_type="GZIP")
 
 
 def _read(record: tf.Tensor, source: ImageSource) -> tuple[tf.Tensor, tf.Tensor]:

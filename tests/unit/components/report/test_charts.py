@@ -61,6 +61,19 @@ def test_the_same_chart_has_the_same_bytes(name):
     assert DRAWINGS[name]() == DRAWINGS[name]()
 
 
+def test_what_was_drawn_before_on_the_same_axes_leaves_no_trace():
+    alone = ranking.precision_recall("a", _curves(), None)
+    figure._unit_figure.cache_clear()
+    assert ranking.precision_recall("a", _curves(), None) == alone
+    assert ranking.precision_recall("b", _curves(), _curves()) != alone
+    with pytest.raises(ZeroDivisionError), figure.unit_figure("x", 300, 220, "recall", "") as found:
+        found[1].plot([0, 1], [0, 1])
+        1 / 0  # noqa: B018
+    with figure.unit_figure("x", 300, 220, "recall", "") as (_, axes):
+        assert not axes.lines
+    assert ranking.precision_recall("a", _curves(), None) == alone
+
+
 def test_charts_of_one_page_share_no_identifier():
     found = [ranking.thresholds(label, _curves()) for label in ("\u6620", "\u753b", "a", "A")]
     identifiers = [set(re.findall(r'\bid="([^"]+)"', drawn)) for drawn in found]
