@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,9 +102,7 @@ def write(
       embeddings: (N, D), as the model's signature `embedding` gives them.
       stored: of each image what Transform stored; its first square becomes the picture.
     """
-    # Threads: Pillow lets go of Python while it works.
-    with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(_small, [row[0] for row in stored]))
+    pictures = [_small(row[0]) for row in stored]
     content = io.BytesIO()
     np.savez(
         content,
