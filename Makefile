@@ -22,7 +22,7 @@ run: setup ## draw the sample and run the whole pipeline on it; ARGS="--set trai
 	$(POSTERS) run --config sample $(ARGS)
 
 test: setup ## run the tests; ARGS="tests/unit -k doctor" picks some, WORKERS=1 runs one at a time
-	.venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## check style and format
 	.venv/bin/ruff check .

@@ -9,8 +9,6 @@ from tests import databases
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _left_out: dict[str, list] = {}
-#: Fixtures of a whole layer that take long to make: all tests with one of them go to one worker.
-_SHARED_FIXTURES = ("world",)
 
 
 def _browser():
@@ -33,8 +31,6 @@ _NEEDS = {
 }
 
 
-# Before pytest-xdist, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     for marker, (is_there, *_) in _NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
@@ -43,14 +39,11 @@ def pytest_collection_modifyitems(config, items):
             config.hook.pytest_deselected(items=marked)
             items[:] = [item for item in items if item not in marked]
     if hasattr(config, "workerinput"):
-        _share_out(items)
+        _longest_first(items)
 
 
-def _share_out(items):
-    """Keeps a file's tests on one worker, the longest first, so that both end together."""
-    for item in items:
-        shared = [name for name in _SHARED_FIXTURES if name in item.fixturenames]
-        item.add_marker(pytest.mark.xdist_group((shared or [str(item.path)])[0]))
+def _longest_first(items):
+    """Gives workers the layer first that takes longest, so that all end together."""
     layers = [Path(path).name for path in items[0].config.getini("testpaths")] if items else []
     items.sort(key=lambda item: -layers.index(_layer(item, layers)))
 
