@@ -8,7 +8,8 @@ import requests
 import tensorflow as tf
 
 from components.trainer import export
-from pipeline.cli.main import REFUSED
+from pipeline.cli.main import OK, REFUSED
+from tests.e2e.conftest import World
 from tests.serving_process import ServerProcess
 
 pytestmark = pytest.mark.slow
@@ -59,27 +60,42 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def server(world, first_run):
-    with ServerProcess(world.models, "poll_seconds=0.2") as process:
+def own(world, tmp_path_factory):
+    """A workspace where nothing else is pushed, on the same data."""
+    own = World(tmp_path_factory.mktemp("broken"))
+    own.data.symlink_to(world.data)
+    return own
+
+
+@pytest.fixture(scope="module")
+def own_run(own):
+    status, summary = own.run()
+    assert status == OK
+    return summary
+
+
+@pytest.fixture(scope="module")
+def server(own, own_run):
+    with ServerProcess(own.models, "poll_seconds=0.2") as process:
         yield process
 
 
-def _check(world, first_run, server, status, summary, words):
+def _check(world, own, own_run, server, status, summary, words):
     """The run ended as refused, says why everywhere, and nothing else serves."""
     assert status == REFUSED
     assert summary["verdict"]["blessed"]
     assert summary["status"] == "refused"
     assert not summary["serving"]["serves"]
     reasons = "\n".join(summary["serving"]["reasons"])
-    folder = world.root / "workspace" / "runs" / summary["run_id"]
+    folder = own.root / "workspace" / "runs" / summary["run_id"]
     page = " ".join((folder / "report.html").read_text().split())
     assert "Blessed, but does not serve" in page
     for sentence in words:
         assert sentence in reasons
         assert sentence.replace("'", "&#39;") in page
     assert summary["pushed_path"] is None
-    served = Path(first_run["pushed_path"])
-    assert list(world.models.iterdir()) == [served]
+    served = Path(own_run["pushed_path"])
+    assert list(own.models.iterdir()) == [served]
     version = requests.get(f"{server.url}/readyz", timeout=30).json()["version"]
     assert version == served.name
     image = next((world.source / "images").iterdir()).read_bytes()
@@ -88,7 +104,7 @@ def _check(world, first_run, server, status, summary, words):
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_model_is_refused_and_what_served_still_serves(
-    world, first_run, server, kind, monkeypatch
+    world, own, own_run, server, kind, monkeypatch
 ):
     changes, words = BROKEN[kind]
     whole = export.export
@@ -108,11 +124,11 @@ def test_a_broken_model_is_refused_and_what_served_still_serves(
     monkeypatch.setattr(export, "export", broken)
     # Another training by its settings, and the same by its result.
     number = 100 + list(BROKEN).index(kind)
-    status, summary = world.run(f"trainer.neighbours={number}")
-    _check(world, first_run, server, status, summary, words)
+    status, summary = own.run(f"trainer.neighbours={number}")
+    _check(world, own, own_run, server, status, summary, words)
 
 
-def test_one_that_is_too_slow_is_refused_and_what_served_still_serves(world, first_run, server):
-    status, summary = world.run("serving_check.max_latency_ms=0.001")
+def test_one_that_is_too_slow_is_refused_and_what_served_still_serves(world, own, own_run, server):
+    status, summary = own.run("serving_check.max_latency_ms=0.001")
     words = ["0.001 are allowed (serving_check.max_latency_ms)"]
-    _check(world, first_run, server, status, summary, words)
+    _check(world, own, own_run, server, status, summary, words)
