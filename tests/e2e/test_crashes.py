@@ -196,7 +196,7 @@ def test_a_locked_or_damaged_database_is_named(scene):
 
 def test_damaged_artifacts_are_named_or_made_again_and_lost_features_too(scene):
     before = scene.versions()
-    shards = (scene.workspace / "artifacts").glob("**/transformed_examples/*/Split-train/*.gz")
+    shards = (scene.workspace / "artifacts").glob("**/transformed_examples/*/Split-train/*-of-*")
     shard = max(shards, key=lambda path: path.stat().st_mtime)
     shutil.rmtree(scene.workspace / "features")
     whole = shard.read_bytes()
