@@ -135,7 +135,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "_write_csv", full)
+    monkeypatch.setattr(writing, "write_csv", full)
     with pytest.raises(PostersError, match="No space left on device"):
         write_sample(tmp_path / "out", count=1)
     assert list(tmp_path.iterdir()) == []
