@@ -47,7 +47,9 @@ def _keeping_star(field: Field) -> str:
     first, *more = field.text.split(",")
     if not first.startswith("*"):
         return _ranges(field.values)
-    return f"{first},{_ranges(field.values)}" if more and not field.is_full else first
+    if field.is_full:
+        return "*"
+    return f"{first},{_ranges(field.values)}" if more else first
 
 
 def _plain(field: Field) -> str:

@@ -170,6 +170,8 @@ def _parse(text: str) -> cron.Cron:
 @given(EXPRESSIONS, ZONES, MOMENTS)
 @example("0,30 2,3 * * *", BERLIN, datetime.datetime(2026, 3, 28, 12, tzinfo=UTC))
 @example("*/15,7 1/2 1-31 jan-mar */2", BERLIN, datetime.datetime(2026, 3, 28, 12, tzinfo=UTC))
+@example("*/60,0-59 * * * *", BERLIN, datetime.datetime(2026, 1, 1, tzinfo=UTC))
+@example("*/30,0-59 * * * *", BERLIN, datetime.datetime(2026, 1, 1, tzinfo=UTC))
 def test_every_form_means_the_same_times(text, timezone, moment):
     expression = _parse(text)
     expected = list(itertools.islice(expression.firings(moment, timezone), 5))
