@@ -4,8 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import databases
+
+# No test asserts wall time: on a busy machine one example may take long.
+settings.register_profile("posters", deadline=None)
+settings.load_profile("posters")
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _left_out: dict[str, list] = {}
