@@ -21,6 +21,11 @@ def answers_folder(config: Config) -> str:
     return f"{config.store}/answers"
 
 
+def features_folder(config: Config) -> str:
+    """Where the Trainer keeps the features of images, on this machine."""
+    return f"{config.workspace}/features"
+
+
 def schema_path(config: Config) -> Path:
     """The schema's file: the configured one, or the one that comes with the project."""
     if config.schema_path is None:

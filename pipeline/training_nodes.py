@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer.component import Trainer
@@ -20,6 +19,7 @@ from components.trainer.base_model import LatestPushedOfAnotherTraining, digest
 from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
 from pipeline import fingerprints
 from pipeline.config import Config
+from pipeline.places import features_folder
 from pipeline.runners import custom_job
 from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
@@ -88,7 +88,7 @@ def _custom_config(config: Config, window: Window, code: str, runner: Runner) ->
         "labels": list(window.labels),
         "image_size": config.image.size,
         "views": list(config.image.views),
-        "feature_cache": runner.feature_cache or str(Path(config.workspace) / "features"),
+        "feature_cache": runner.feature_cache or features_folder(config),
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),
             "code": code,

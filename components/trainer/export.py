@@ -79,6 +79,12 @@ class ModelParts:
     views: Sequence[str]
 
 
+def _shared(function: Callable, spec: tf.TensorSpec) -> Callable:
+    """The same as a graph function, which no object graph tracks."""
+    graph_function = tf.function(function, input_signature=[spec], autograph=False)
+    return lambda given: graph_function(given)
+
+
 def _traced(name: str) -> Callable[[Callable], Callable]:
     """A graph function of one (N,) string tensor of that name.
 
@@ -113,6 +119,13 @@ class PosterModel(tf.Module):
         black = tf.zeros((parts.image_size, parts.image_size, 3))
         self._width = parts.extractor(tf.stack([black] * len(parts.views))).shape[1]
         self._black = tf.io.encode_jpeg(tf.cast(black, tf.uint8)).numpy()
+        # Several signatures call these. What is a graph function of its own is traced and saved
+        # once.
+        self._features_of = _shared(self._trace_features, tf.TensorSpec((None,), tf.string))
+        self._store = _shared(self._trace_store, tf.TensorSpec((None,), tf.string))
+        self._extract = _shared(
+            self._trace_extract, tf.TensorSpec((None, *black.shape), tf.float32)
+        )
         squares = (None, len(views.geometries(self._views)), *black.shape)
         self.serve_pixels = tf.function(
             self._serve_pixels,
@@ -185,7 +198,7 @@ class PosterModel(tf.Module):
             "probabilities": tf.sigmoid(logits + self._intercept),
         }
 
-    def _features_of(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _trace_features(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(N,) encoded images to features (N, D) and whether each was decoded (N,).
 
         A bounded number of images at a time, so that memory does not grow with the request.
@@ -211,10 +224,14 @@ class PosterModel(tf.Module):
     def _vectors(self, images: Sequence[tf.Tensor]) -> tf.Tensor:
         """The views of N images, (N, size, size, 3) each, to features (N, D)."""
         # View after view, so that one split takes the features apart again.
-        vectors = tf.cast(self._extractor(tf.concat(images, axis=0)), tf.float32)
+        vectors = self._extract(tf.concat(images, axis=0))
         return tf.add_n(tf.split(vectors, len(images))) / len(images)
 
-    def _store(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _trace_extract(self, images: tf.Tensor) -> tf.Tensor:
+        """Images (N, size, size, 3) to features (N, D)."""
+        return tf.cast(self._extractor(images), tf.float32)
+
+    def _trace_store(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(N,) encoded images to what Transform stores of them, (N, G), black where it cannot."""
 
         def store(image: tf.Tensor) -> tf.Tensor:

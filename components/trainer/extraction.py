@@ -18,7 +18,7 @@ from components.trainer.cached_features import CachedFeatures, gather
 from components.trainer.feature_store import FeatureStore, PartWriter
 
 #: Grows when the rows of a store change for another reason than its name tells.
-_FORMAT = 1
+_FORMAT = 2
 #: Images a forward pass: larger batches are no faster on a CPU and cost memory.
 _BATCH_IMAGES = 64
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from components.errors import PostersError
 from components.files import folder_digest
 
 if TYPE_CHECKING:
+    import tensorflow as tf
     import tensorflow_hub as hub
 
 #: The handle of the small extractor that comes with the project, so that the sample runs offline.
@@ -49,48 +51,52 @@ def locate(handle: str) -> Path:
     return folder
 
 
+def kept_folder(feature_cache: str | Path) -> Path:
+    """Where flat extractors are kept: beside the features that come from them."""
+    return Path(feature_cache).parent / "extractors"
+
+
 def fingerprint(handle: str) -> str:
     """What tells this extractor from another: its content, or its (versioned) address."""
     return handle if is_remote(handle) else folder_digest(locate(handle))
 
 
-def load(handle: str, image_size: int) -> hub.KerasLayer:
-    """Loads an extractor and proves on one black image that it takes the size and gives a vector.
+def load(
+    handle: str, image_size: int, kept: Path | None = None
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Loads an extractor for inference, made flat if it can be; see `folding`.
+
+    A module that was not met before is tried on one black image: it has to take the size and give a
+    vector.
+
+    Args:
+      handle: see `locate`.
+      image_size: side in pixels of the square images it will be given.
+      kept: a folder for what flat extractors were made, to be ready sooner the next time.
+
+    Returns:
+      (N, image_size, image_size, 3) float32 in [0, 1] -> (N, D) float32. The same arguments give
+      the same object, until another extractor is loaded.
+
+    Raises:
+      PostersError: it cannot be found, is not of the feature vector form, or wants another size.
+    """
+    return _load(handle, fingerprint(handle), image_size, kept)
+
+
+def load_layer(handle: str, image_size: int) -> hub.KerasLayer:
+    """Loads an extractor as its module is, with variables, for who wants to look into it.
 
     Args:
       handle: see `locate`.
       image_size: side in pixels of the square images it will be given.
 
     Returns:
-      A frozen layer: (N, image_size, image_size, 3) float32 in [0, 1] -> (N, D) float32.
+      A frozen layer that takes and gives what that of `load` does.
 
     Raises:
-      PostersError: it cannot be found, is not of the feature vector form, or wants another size.
+      PostersError: as for `load`.
     """
-    return _load(handle, fingerprint(handle), image_size)
-
-
-def load_copy(handle: str, trainable: bool) -> hub.KerasLayer:
-    """Loads one more copy of an extractor that `load` has accepted, for a caller who changes it.
-
-    Args:
-      handle: see `locate`.
-      trainable: whether the layer counts its variables as trainable.
-    """
-    import tensorflow_hub as hub
-
-    return hub.KerasLayer(str(locate(handle)), trainable=trainable)
-
-
-def forget() -> None:
-    """Lets go of the extractor that `load` remembers."""
-    _load.cache_clear()
-
-
-@functools.lru_cache(maxsize=1)
-def _load(handle: str, content: str, image_size: int) -> hub.KerasLayer:
-    """`load`, remembering the last one: a run checks its extractor before the Trainer uses it."""
-    del content  # a part of the key
     import tensorflow as tf
     import tensorflow_hub as hub
 
@@ -118,6 +124,40 @@ def _load(handle: str, content: str, image_size: int) -> hub.KerasLayer:
             "outputs or a feature map."
         )
     return layer
+
+
+def load_copy(handle: str, trainable: bool) -> hub.KerasLayer:
+    """Loads one more copy of an extractor that was accepted, for a caller who changes it.
+
+    Args:
+      handle: see `locate`.
+      trainable: whether the layer counts its variables as trainable.
+    """
+    import tensorflow_hub as hub
+
+    return hub.KerasLayer(str(locate(handle)), trainable=trainable)
+
+
+def forget() -> None:
+    """Lets go of the extractor that `load` remembers."""
+    _load.cache_clear()
+
+
+@functools.lru_cache(maxsize=1)
+def _load(
+    handle: str, content: str, image_size: int, kept: Path | None
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """`load`, remembering the last one: a run checks its extractor before the Trainer uses it."""
+    from components.trainer import folding, kept_graphs
+
+    file = kept and kept_graphs.place(kept, content, image_size)
+    graph = file and kept_graphs.read(file)
+    if graph:
+        return folding.FlatExtractor(graph, image_size)
+    found = folding.flatten(load_layer(handle, image_size), image_size)
+    if file and isinstance(found, folding.FlatExtractor):
+        kept_graphs.write(file, found.graph)
+    return found
 
 
 def _download(handle: str) -> Path:

@@ -44,7 +44,8 @@ def load(fn_args: FnArgs) -> Inputs:
       PostersError: the extractor is unusable, or a split is empty.
     """
     config = fn_args.custom_config
-    layer = extractor.load(config["settings"]["hub_handle"], config["image_size"])
+    kept = extractor.kept_folder(config["feature_cache"])
+    layer = extractor.load(config["settings"]["hub_handle"], config["image_size"], kept)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     train, evaluation = (
         _features(split, files, layer, transform, config)

@@ -22,6 +22,7 @@ from components.trainer import (
     export,
     extractor,
     fitting,
+    folding,
     head_weights,
     hyperparameters,
     inputs,
@@ -167,9 +168,8 @@ def _trained(
         found.transform,
         lambda row: curves.add(2, row),
     )
-    return _Trained(
-        tuned.extractor, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints
-    )
+    flat = folding.flatten(tuned.extractor, fn_args.custom_config["image_size"])
+    return _Trained(flat, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints)
 
 
 def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_args: FnArgs) -> None:

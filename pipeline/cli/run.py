@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import notify, windows
+from pipeline import notify, places, windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.history import origin, served
 from pipeline.metadata_store import place
@@ -185,7 +185,8 @@ def _local(config: configuration.Config, window: windows.Window, folder: Path) -
 
     where = place.of(config)
     where.check()
-    extractor.load(config.trainer.hub_handle, config.image.size)
+    kept = extractor.kept_folder(places.features_folder(config))
+    extractor.load(config.trainer.hub_handle, config.image.size, kept)
     pipeline = dag.create_pipeline(config, window)
     return local.run(
         pipeline, where, _announce, _report, run_id=folder.name, origin=origin.describe(config)

@@ -50,7 +50,7 @@ class Learner:
         """
         tuning = settings.fine_tune
         handle = settings.hub_handle
-        frozen = extractor.load(handle, image_size)
+        frozen = extractor.load_layer(handle, image_size)
         self._positions = top_positions(frozen, handle, image_size, tuning.trainable_share)
         self._head, self._settings, self._strategy = head, settings, strategy
         self._loss = losses.build(settings.loss)
