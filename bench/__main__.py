@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import ingest as drawing
-from bench import results, written
+from bench import results, running
 from components.files import write_text
 from components.progress import CONSOLE
 
@@ -53,16 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--csv and --images go together")
     with tempfile.TemporaryDirectory(prefix="posters-bench-") as name:
         folder = Path(name)
-        images = _ingest(options, folder)
-        given = [f"--config={options.config}", *_sets(options.overrides)]
-        given += _sets([f"data_root={folder / 'data'}"])
+        given = [f"--config={options.config}", *running.sets(options.overrides)]
+        images = running.ingest(folder, given, options.csv, options.images, options.posters)
+        given += running.sets([f"data_root={folder / 'data'}"])
         floor = textbook = None
         if "floor" not in options.without:
             CONSOLE.print("the floor")
-            floor = _measure("bench.floor", f"--images={images}", *given)
+            floor = running.measure("bench.floor", f"--images={images}", *given)
         if "textbook" not in options.without:
             CONSOLE.print("the textbook's way")
-            textbook = _measure("bench.textbook", *given)
+            textbook = running.measure("bench.textbook", *given)
         found = results.summarize(floor, textbook, _ours(options.repeats, given, folder))
     for table in results.tables(found):
         CONSOLE.print(table)
@@ -71,64 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _ingest(options: argparse.Namespace, folder: Path) -> Path:
-    """Ingests what is asked for; returns the folder of its images."""
-    table, images = options.csv, options.images
-    limits = []
-    if options.posters is not None:
-        table, images, limits = drawing.draw(folder, options.posters), folder / "images", [1]
-    elif table is None:
-        _posters("sample", "--out", str(folder))
-        table, images = folder / "MovieGenre.csv", folder / "images"
-    _posters(
-        "ingest", f"--config={options.config}", f"--csv={table}", f"--images={images}",
-        f"--out={folder / 'data'}", *_sets(options.overrides),
-        *_sets(f"ingest.min_label_count={limit}" for limit in limits),
-    )  # fmt: skip
-    return images
-
-
 def _ours(repeats: int, given: Sequence[str], folder: Path) -> dict[str, list[dict]]:
     measured: dict[str, list[dict]] = {name: [] for name in SCENARIOS}
     for repeat in range(repeats):
         workspace = folder / f"workspace-{repeat}"
         for name, changes in SCENARIOS.items():
             CONSOLE.print(f"ours, repeat {repeat + 1} of {repeats}: {name}")
-            measured[name].append(_run([*given, *_sets(changes)], workspace))
+            measured[name].append(running.run([*given, *running.sets(changes)], workspace))
     return measured
-
-
-def _run(given: Sequence[str], workspace: Path) -> dict:
-    started = time.monotonic()
-    _posters("run", *given, *_sets([f"workspace={workspace}"]))
-    wall = time.monotonic() - started
-    summary = json.loads((max((workspace / "runs").iterdir()) / "summary.json").read_text())
-    for node in summary["nodes"]:
-        paths = [path for paths in node["outputs"].values() for path in paths]
-        node["bytes"] = sum(written.size_of(Path(path)) for path in paths)
-    return {**summary, "wall_seconds": wall}
-
-
-def _sets(overrides: Sequence[str]) -> list[str]:
-    return [f"--set={override}" for override in overrides]
-
-
-def _measure(module: str, *arguments: str) -> dict:
-    """What a bench of its own prints as its last line."""
-    done = _start([sys.executable, "-m", module, *arguments], (0,))
-    return json.loads(done.splitlines()[-1])
-
-
-def _posters(*arguments: str) -> None:
-    # 3: refused, which is a verdict too
-    _start([sys.executable, "-m", "pipeline.cli.main", *arguments], (0, 3))
-
-
-def _start(command: Sequence[str], good: Sequence[int]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in good:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -65,8 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def draw(folder: Path, count: int) -> Path:
-    """Draws `count` posters that do not look alike, and the table; returns its path."""
+def draw(folder: Path, count: int, size: tuple[int, int] = _SIZE) -> Path:
+    """Draws `count` posters that do not look alike, and the table; returns its path.
+
+    Args:
+      folder: takes the table and, in `images`, the posters.
+      count: how many.
+      size: width and height in pixels.
+    """
     generator = np.random.default_rng(0)
     bases = generator.integers(0, 256, (_BASES, 8, 6, 3), dtype=np.uint8)
     images = folder / "images"
@@ -78,7 +84,7 @@ def draw(folder: Path, count: int) -> Path:
         for number in range(count):
             blocks = bases[number % _BASES] ^ generator.integers(0, 256, (8, 6, 3), dtype=np.uint8)
             content = io.BytesIO()
-            Image.fromarray(blocks).resize(_SIZE, Image.Resampling.NEAREST).save(
+            Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).save(
                 content, "JPEG", quality=60
             )
             (images / f"{number:07d}.jpg").write_bytes(content.getvalue())
