@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.features import Features
-from components.trainer import extraction, extractor, listing
+from components.trainer import extraction, extractor
+from components.trainer.examples import StoredExamples
 from pipeline.config import Config
 
 #: One image: its id, its encoded bytes, and its labels (L,) multi-hot.
@@ -43,7 +44,7 @@ def source(
         features.id: tf.io.FixedLenFeature([1], tf.string),
     }
     return extraction.FeatureSource(
-        examples=listing.Examples([str(file)], spec, features),
+        examples=StoredExamples([str(file)], spec, features, geometries),
         extractor=extractor.load(config.trainer.hub_handle, size),
         extractor_fingerprint=extractor.fingerprint(config.trainer.hub_handle),
         image_size=size,

@@ -1,8 +1,9 @@
 """The one way from encoded bytes to the pixels a model sees.
 
 Transform, training, evaluation and serving all go through these functions, so they see the same
-pixels to the last bit: `materialize` makes what Transform stores; `decode_stored`, `mirror` and
-`normalize` read it, by themselves or in `to_model_input`, `to_model_views` and `of_views`.
+pixels to the last bit: `store` makes what Transform stores of an image, `materialize` of several;
+`decode_stored`, `mirror` and `normalize` read it, by themselves or in `to_model_input`,
+`to_model_views` and `of_views`.
 """
 
 from __future__ import annotations
@@ -35,11 +36,17 @@ def materialize(images: tf.Tensor, size: int, geometries: Sequence[views.Geometr
       tf.errors.InvalidArgumentError: an image that cannot be decoded.
     """
     return tf.map_fn(
-        lambda image: _materialize_one(image, size, geometries),
+        lambda image: store(image, size, geometries),
         images,
         fn_output_signature=tf.TensorSpec((len(geometries),), tf.string),
         parallel_iterations=_PARALLEL_IMAGES,
     )
+
+
+def store(image: tf.Tensor, size: int, geometries: Sequence[views.Geometry]) -> tf.Tensor:
+    """What `materialize` makes of one image: a scalar string to (G,) strings."""
+    pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
+    return tf.stack([_store(crop(pixels, geometry), size) for geometry in geometries])
 
 
 def to_model_input(stored: tf.Tensor, size: int) -> tf.Tensor:
@@ -127,13 +134,6 @@ def _decode_column(stored: tf.Tensor, size: int) -> tf.Tensor:
         fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8),
         parallel_iterations=_PARALLEL_IMAGES,
     )
-
-
-def _materialize_one(
-    image: tf.Tensor, size: int, geometries: Sequence[views.Geometry]
-) -> tf.Tensor:
-    pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
-    return tf.stack([_store(crop(pixels, geometry), size) for geometry in geometries])
 
 
 def _store(pixels: tf.Tensor, size: int) -> tf.Tensor:

@@ -84,7 +84,7 @@ def _nodes(
     data = data_nodes.create(config, window, runner, chosen)
     examples, schema = data.examples, data.schema
     transform = transform_node(config, window, data)
-    training = training_nodes.create(config, window, transform, schema, PIXEL_CODE, runner)
+    training = training_nodes.create(config, window, data, transform, PIXEL_CODE, runner)
     trainer = training.trainer
     baseline = _baseline(config, window, trainer, runner)
     evaluator = Evaluator(
@@ -173,6 +173,7 @@ def transform_node(config: Config, window: Window, data: data_nodes.DataNodes) -
             "geometries": list(views.geometries(config.image.views)),
             "code": fingerprints.code("components.transform", *PIXEL_CODE),
         },
+        materialize=training_nodes.materializes(config),
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=_TRAINER_SPLITS),
         # StatisticsGen has made them; of the resized images they would say nothing.
         disable_statistics=True,

@@ -17,7 +17,7 @@ from components.pusher.latest import LatestPushedModel
 from components.trainer import extractor
 from components.trainer.base_model import LatestPushedOfAnotherTraining, digest
 from components.trainer.custom_job import CUSTOM_JOB, CustomJobTrainer
-from pipeline import fingerprints
+from pipeline import data_nodes, fingerprints
 from pipeline.config import Config
 from pipeline.places import features_folder
 from pipeline.runners import custom_job
@@ -40,8 +40,8 @@ class TrainingNodes:
 def create(
     config: Config,
     window: Window,
+    data: data_nodes.DataNodes,
     transform: BaseNode,
-    schema: BaseNode,
     pixel_code: Sequence[str],
     runner: Runner = LOCAL,
 ) -> TrainingNodes:
@@ -50,17 +50,19 @@ def create(
     Args:
       config: the checked configuration.
       window: the data they train on.
-      transform: Transform.
-      schema: the node with the curated schema.
+      data: what brings the examples and the curated schema.
+      transform: Transform. Where it materialises examples, these are what is trained on.
       pixel_code: modules that decide, besides a node's own, which pixels it reads.
       runner: what they will run on.
     """
     code = fingerprints.code("components.trainer", *pixel_code)
     custom_config = _custom_config(config, window, code, runner)
+    source = transform if materializes(config) else data.examples
+    examples = source.outputs["transformed_examples" if source is transform else "examples"]
     inputs: dict[str, Any] = {
-        "examples": transform.outputs["transformed_examples"],
+        "examples": examples,
         "transform_graph": transform.outputs["transform_graph"],
-        "schema": schema.outputs["schema"],
+        "schema": data.schema.outputs["schema"],
         "train_args": trainer_pb2.TrainArgs(splits=["train"]),
         "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
     }
@@ -70,7 +72,7 @@ def create(
         before.append(_tuner(config, custom_config, inputs))
         found["hyperparameters"] = before[-1].outputs["best_hyperparameters"]
     if config.trainer.warm_start:
-        trained_on = {"examples": inputs["examples"], **found}
+        trained_on = {name: inputs[name] for name in ("examples", "transform_graph")} | found
         before.append(_warm_start(config, window, custom_config, trained_on, runner))
         found["base_model"] = before[-1].outputs["model"]
     trainer_class, custom_config = _trainer_class(config, custom_config, runner)
@@ -78,6 +80,11 @@ def create(
         run_fn="components.trainer.run.run_fn", custom_config=custom_config, **inputs, **found
     ).with_id("Trainer")
     return TrainingNodes([*before, trainer], trainer)
+
+
+def materializes(config: Config) -> bool:
+    """Whether Transform stores its examples: only who sees images more than once gains by it."""
+    return config.trainer.fine_tune is not None
 
 
 def _custom_config(config: Config, window: Window, code: str, runner: Runner) -> dict[str, Any]:
@@ -88,6 +95,7 @@ def _custom_config(config: Config, window: Window, code: str, runner: Runner) ->
         "labels": list(window.labels),
         "image_size": config.image.size,
         "views": list(config.image.views),
+        "materialized": materializes(config),
         "feature_cache": runner.feature_cache or features_folder(config),
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),

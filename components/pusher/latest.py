@@ -35,6 +35,7 @@ class LatestPushedModelSpec(ComponentSpec):
     INPUTS = {  # noqa: RUF012
         "candidate": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph, optional=True),
         "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS = {"model": ChannelParameter(type=standard_artifacts.Model)}  # noqa: RUF012
@@ -87,6 +88,7 @@ class LatestPushedModel(base_component.BaseComponent):
         code: str,
         candidate: types.BaseChannel | None = None,
         examples: types.BaseChannel | None = None,
+        transform_graph: types.BaseChannel | None = None,
         hyperparameters: types.BaseChannel | None = None,
     ) -> None:
         """Makes the node.
@@ -97,12 +99,14 @@ class LatestPushedModel(base_component.BaseComponent):
           code: fingerprint of whatever else decides for what the model is looked up.
           candidate: the model it will be compared with, or None.
           examples: what is trained on from it, or None.
+          transform_graph: what they are read by in that training, or None.
           hyperparameters: settings that were found for that training, or None.
         """
         super().__init__(
             LatestPushedModelSpec(
                 candidate=candidate,
                 examples=examples,
+                transform_graph=transform_graph,
                 hyperparameters=hyperparameters,
                 models_folder=models_folder,
                 labels=json.dumps(list(labels), ensure_ascii=False),

@@ -38,8 +38,8 @@ class LatestPushedOfAnotherTraining(ResolverStrategy):
 
         Args:
           store: says what made which model.
-          input_dict: `model` and `pushed_model`, all there are; `examples`, and `hyperparameters`
-            if there are any, as the Trainer will be given them.
+          input_dict: `model` and `pushed_model`, all there are; `examples`, `transform_graph`, and
+            `hyperparameters` if there are any, as the Trainer will be given them.
 
         Returns:
           The same keys. `model` holds one artifact or none, `pushed_model` none.

@@ -15,12 +15,15 @@ from components import pixels, views
 from components.errors import PostersError
 from components.trainer import kept_listings, listing
 from components.trainer.cached_features import CachedFeatures, gather
+from components.trainer.examples import BATCH_EXAMPLES, Examples
 from components.trainer.feature_store import FeatureStore, PartWriter
 
 #: Grows when the rows of a store change for another reason than its name tells.
-_FORMAT = 2
+_FORMAT = 3
 #: Images a forward pass: larger batches are no faster on a CPU and cost memory.
 _BATCH_IMAGES = 64
+#: Side of the images that tell one way to pixels from another.
+_DRAWN_SIZE = 48
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,22 +31,22 @@ class FeatureSource:
     """Where the features of one split come from.
 
     Attributes:
-      examples: Transform's examples, with the images' geometries as `views.geometries` orders them.
+      examples: the split's.
       extractor: a layer or function, (N, size, size, 3) float32 -> (N, D) float32.
       extractor_fingerprint: tells that extractor from every other.
       image_size: side in pixels.
       views: names of the views that are averaged.
     """
 
-    examples: listing.Examples
+    examples: Examples
     extractor: Callable[[tf.Tensor], tf.Tensor]
     extractor_fingerprint: str
     image_size: int
     views: Sequence[str]
 
     def column(self, view: str) -> int:
-        """Which of the examples' images a view is made of."""
-        return views.geometries(self.views).index(views.geometry(view))
+        """Which of an example's images a view is made of."""
+        return self.examples.column(views.geometry(view))
 
 
 def load_or_compute(
@@ -56,12 +59,13 @@ def load_or_compute(
     more images or more views cost only what is new.
 
     Args:
-      cache_folder: holds a folder of listings and one a store; made if absent.
+      cache_folder: holds a folder of listings and one a view; made if absent.
       source: the split.
       progress: called with the number of views of images computed so far; never if none was.
 
     Raises:
       PostersError: the split has no examples, or a feature is not finite.
+      tf.errors.InvalidArgumentError: an image cannot be decoded; see `components.undecodable`.
     """
     listed = listing.read(cache_folder / kept_listings.FOLDER, source.examples)
     if not len(listed.ids):
@@ -70,15 +74,12 @@ def load_or_compute(
             "Trainer needs at least one in train and in eval. Ingest more data, or change the "
             "split shares."
         )
-    folders = {
-        mirrored: cache_folder / _store_name(source, mirrored)
-        for mirrored in sorted({views.is_mirrored(view) for view in source.views})
-    }
+    folders = {view: cache_folder / _store_name(source, view) for view in source.views}
     size = source.image_size
     width = source.extractor(tf.zeros((1, size, size, 3))).shape[1]
     stores = _open(folders, width)
     lacking = _lacking(stores, listed, source)
-    if any(places.any() for places in lacking.values()):
+    if any(rows.any() for rows in lacking.values()):
         _compute(folders, lacking, listed, source, progress)
         stores = _open(folders, width)
     features = gather(
@@ -87,109 +88,113 @@ def load_or_compute(
     return CachedFeatures(features, listed.labels, listed.ids, np.argsort(listed.ids))
 
 
-def _store_name(source: FeatureSource, mirrored: bool) -> str:
+def _store_name(source: FeatureSource, view: str) -> str:
     """Names everything that a row depends on besides its image; 32 hexadecimal digits."""
-    words = (_FORMAT, source.extractor_fingerprint, source.image_size, mirrored)
+    # The images of two kinds of examples are never each other's.
+    kind = source.examples.image_feature
+    words = (_FORMAT, source.extractor_fingerprint, source.image_size, view, kind)
     digest = hashlib.sha256("\0".join(map(str, words)).encode())
-    # Decoders change with code and libraries: what they make of one image tells.
-    drawn = tf.reshape(tf.range(48 * 48 * 3) * 7 % 256, (48, 48, 3))
-    stored = tf.io.encode_jpeg(tf.cast(drawn, tf.uint8), quality=pixels.JPEG_QUALITY)
-    seen = _normalized(pixels.decode_stored(stored, 48)[tf.newaxis], mirrored)
-    digest.update(seen.numpy().tobytes())
+    # Decoders change with code and libraries: what they make of some images tells.
+    for images in source.examples.drawn(_DRAWN_SIZE):
+        squares = source.examples.squares(images, _DRAWN_SIZE, [views.geometry(view)])
+        digest.update(_normalized(squares, view).numpy().tobytes())
     return digest.hexdigest()[:32]
 
 
-def _normalized(images: tf.Tensor, mirrored: bool) -> tf.Tensor:
-    return pixels.normalize(pixels.mirror(images) if mirrored else images)
+def _normalized(images: tf.Tensor, view: str) -> tf.Tensor:
+    return pixels.normalize(pixels.mirror(images) if views.is_mirrored(view) else images)
 
 
-def _open(folders: Mapping[bool, Path], width: int) -> dict[bool, FeatureStore]:
-    return {mirrored: FeatureStore(folder, width) for mirrored, folder in folders.items()}
+def _open(folders: Mapping[str, Path], width: int) -> dict[str, FeatureStore]:
+    return {view: FeatureStore(folder, width) for view, folder in folders.items()}
 
 
 def _averaged(
-    stores: Mapping[bool, FeatureStore],
+    stores: Mapping[str, FeatureStore],
     listed: listing.Listing,
     source: FeatureSource,
     rows: slice,
 ) -> np.ndarray:
     """The mean over the views of some rows: (n, width) float32."""
     of_views = [
-        stores[views.is_mirrored(view)].read(listed.digests[rows, source.column(view)])
-        for view in source.views
+        stores[view].read(listed.digests[rows, source.column(view)]) for view in source.views
     ]
     return np.sum(of_views, axis=0, dtype=np.float32) / np.float32(len(of_views))
 
 
 def _lacking(
-    stores: Mapping[bool, FeatureStore], listed: listing.Listing, source: FeatureSource
-) -> dict[bool, np.ndarray]:
-    """By mirroring, (N * G,) bool: which stored images the store lacks, each content once."""
+    stores: Mapping[str, FeatureStore], listed: listing.Listing, source: FeatureSource
+) -> dict[str, np.ndarray]:
+    """By view, (N,) bool: the rows whose features the store lacks, each content once."""
     lacking = {}
-    for mirrored, store in stores.items():
-        wanted = np.zeros(listed.digests.shape, bool)
-        for view in source.views:
-            if views.is_mirrored(view) == mirrored:
-                wanted[:, source.column(view)] = True
-        places = np.flatnonzero(wanted)
-        digests, first = np.unique(listed.digests.ravel()[places], return_index=True)
-        lacking[mirrored] = np.zeros(listed.digests.size, bool)
-        lacking[mirrored][places[first[~store.holds(digests)]]] = True
+    for view, store in stores.items():
+        digests, first = np.unique(listed.digests[:, source.column(view)], return_index=True)
+        lacking[view] = np.zeros(len(listed.ids), bool)
+        lacking[view][first[~store.holds(digests)]] = True
     return lacking
 
 
 def _compute(
-    folders: Mapping[bool, Path],
-    lacking: Mapping[bool, np.ndarray],
+    folders: Mapping[str, Path],
+    lacking: Mapping[str, np.ndarray],
     listed: listing.Listing,
     source: FeatureSource,
     progress: Callable[[int], None],
 ) -> None:
-    """Adds the rows to the stores; what is parsed and decoded serves both mirrorings."""
-    columns = listed.digests.shape[1]
-    digests, done = listed.digests.ravel(), 0
+    """Adds the rows to the stores; an image is read and decoded once for all views."""
+    wanted = {view: rows for view, rows in lacking.items() if rows.any()}
+    geometries = views.geometries(list(wanted))
+    done = 0
     with contextlib.ExitStack() as stack:
-        writers = {mirrored: PartWriter(folder) for mirrored, folder in folders.items()}
+        writers = {view: PartWriter(folders[view]) for view in wanted}
         for writer in writers.values():
             stack.callback(writer.publish)  # whatever ends this, what was computed is kept
-        for places, images in _images(np.any(list(lacking.values()), axis=0), listed, source):
-            for mirrored, wanted in lacking.items():
-                chosen = wanted[places]
+        any_view = np.any(list(wanted.values()), axis=0)
+        for rows, squares in _images(any_view, listed, source, geometries):
+            for view, wanted_rows in wanted.items():
+                chosen = wanted_rows[rows]
                 if not chosen.any():
                     continue
+                images = squares[:, geometries.index(views.geometry(view))]
                 batch = images if chosen.all() else tf.boolean_mask(images, chosen)
                 # In no graph of our own: a SavedModel is one, and tracing it takes a second.
-                vectors = source.extractor(_normalized(batch, mirrored)).numpy()
-                _check_finite(vectors, listed.ids[places[chosen] // columns])
-                writers[mirrored].add(digests[places[chosen]], vectors)
+                vectors = source.extractor(_normalized(batch, view)).numpy()
+                _check_finite(vectors, listed.ids[rows[chosen]])
+                writers[view].add(listed.digests[rows[chosen], source.column(view)], vectors)
                 done += len(vectors)
                 progress(done)
 
 
 def _images(
-    wanted: np.ndarray, listed: listing.Listing, source: FeatureSource
+    wanted: np.ndarray,
+    listed: listing.Listing,
+    source: FeatureSource,
+    geometries: Sequence[views.Geometry],
 ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
-    """Yields batches of the wanted images: places in the listing, and pixels as uint8."""
+    """Yields batches of the wanted rows, (n,), and their pixels, (n, G, size, size, 3) uint8.
+
+    Decoding goes on beside the extractor, on as many cores as it leaves.
+    """
 
     def pick(parsed: tuple[tf.Tensor], marked: tf.Tensor) -> tf.Tensor:
         return tf.boolean_mask(parsed[0], marked)
 
-    def decode(image: tf.Tensor) -> tf.Tensor:
-        return pixels.decode_stored(image, source.image_size)
+    def squares(images: tf.Tensor) -> tf.Tensor:
+        return source.examples.squares(images, source.image_size, geometries)
 
-    stored = source.examples.batches(listed.files, source.examples.features.image_xf)
-    marks = tf.data.Dataset.from_tensor_slices(wanted.reshape(listed.digests.shape))
+    encoded = source.examples.batches(listed.files, source.examples.image_feature)
+    marks = tf.data.Dataset.from_tensor_slices(wanted).batch(BATCH_EXAMPLES)
     decoded = (
-        tf.data.Dataset.zip((stored, marks.batch(listing.BATCH_EXAMPLES)))
+        tf.data.Dataset.zip((encoded, marks))
         .map(pick)
         .unbatch()
-        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(squares, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(_BATCH_IMAGES)
         .prefetch(2)
     )
-    places, start = np.flatnonzero(wanted), 0
+    rows, start = np.flatnonzero(wanted), 0
     for images in decoded:
-        yield places[start : start + len(images)], images
+        yield rows[start : start + len(images)], images
         start += len(images)
 
 

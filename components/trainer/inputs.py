@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,11 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.features import Features
 from components.progress import CONSOLE, progress
-from components.trainer import extraction, extractor, listing
+from components.trainer import extraction, extractor
 from components.trainer.cached_features import CachedFeatures
+from components.trainer.examples import Examples, RawExamples, StoredExamples
+from components.undecodable import naming_undecodable_images
+from components.views import geometries
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +45,7 @@ def load(fn_args: FnArgs) -> Inputs:
       fn_args: from TFX; see `run.run_fn`.
 
     Raises:
-      PostersError: the extractor is unusable, or a split is empty.
+      PostersError: the extractor is unusable, a split is empty, or an image cannot be decoded.
     """
     config = fn_args.custom_config
     kept = extractor.kept_folder(config["feature_cache"])
@@ -56,13 +60,14 @@ def load(fn_args: FnArgs) -> Inputs:
 
 def examples(
     patterns: Sequence[str], transform: tft.TFTransformOutput, config: dict[str, Any]
-) -> listing.Examples:
-    """The transformed examples of a split, of which TFX names the files by patterns."""
-    return listing.Examples(
-        files=[file for pattern in patterns for file in tf.io.gfile.glob(pattern)],
-        feature_spec=transform.transformed_feature_spec(),
-        features=Features(**config["features"]),
-    )
+) -> Examples:
+    """The examples of a split, of which TFX names the files by patterns."""
+    files = [file for pattern in patterns for file in tf.io.gfile.glob(pattern)]
+    features = Features(**config["features"])
+    if config["materialized"]:
+        spec = transform.transformed_feature_spec()
+        return StoredExamples(files, spec, features, geometries(config["views"]))
+    return RawExamples(files, transform.raw_feature_spec(), features, config["labels"])
 
 
 def _features(
@@ -88,8 +93,16 @@ def _features(
         computed = done
         update(done, what)
 
-    with progress(f"features of {split}") as update:
+    with progress(f"features of {split}") as update, _naming_undecodable(source.examples):
         features = extraction.load_or_compute(Path(config["feature_cache"]), source, show)
     if not computed:
         CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
     return features
+
+
+def _naming_undecodable(given: Examples) -> contextlib.AbstractContextManager[None]:
+    """Has a failure name the images at fault; those that Transform stored have been decoded."""
+    if isinstance(given, StoredExamples):
+        return contextlib.nullcontext()
+    folders = sorted({file.rpartition("/")[0] for file in given.files})
+    return naming_undecodable_images(folders, given.features)

@@ -16,7 +16,8 @@ from PIL import Image
 
 from components import pixels
 from components.paths import AnyPath
-from components.trainer import listing
+from components.trainer.examples import Examples
+from components.views import Geometry
 
 #: Beside a SavedModel, where TensorFlow Serving looks for nothing.
 FILE = "assets.extra/neighbours.npz"
@@ -73,17 +74,33 @@ def embed(
     return np.concatenate(rows)
 
 
-def collect(examples: listing.Examples, ids: np.ndarray) -> list[list[bytes]]:
-    """What Transform stored of some examples, in the order of `ids`."""
+def collect(
+    examples: Examples, ids: np.ndarray, size: int, geometries: Sequence[Geometry]
+) -> list[list[bytes]]:
+    """What Transform stores of some examples.
+
+    Args:
+      examples: the training split.
+      ids: (N,) bytes, of the wanted ones.
+      size: side in pixels.
+      geometries: what is stored of each.
+
+    Returns:
+      For each of `ids` a string a geometry.
+    """
     wanted = set(ids.tolist())
-    found: dict[bytes, list[bytes]] = {}
-    names = examples.features
-    batches = examples.batches(examples.files, names.image_xf, names.id)
-    for stored, batch_ids in batches.prefetch(2).as_numpy_iterator():
+    found: dict[bytes, np.ndarray] = {}
+    batches = examples.batches(examples.files, examples.image_feature, examples.features.id)
+    for images, batch_ids in batches.prefetch(2).as_numpy_iterator():
         for row, name in enumerate(batch_ids[:, 0]):
             if name in wanted:
-                found[name] = stored[row].tolist()
-    return [found[name] for name in ids.tolist()]
+                found[name] = images[row]
+    stored = tf.data.Dataset.from_tensor_slices(np.stack([found[name] for name in ids.tolist()]))
+    stored = stored.map(
+        lambda images: examples.stored(images, size, geometries),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return [row.tolist() for row in stored.as_numpy_iterator()]
 
 
 def write(

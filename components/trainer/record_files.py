@@ -1,4 +1,4 @@
-"""Reading Transform's materialised TFRecord files."""
+"""Reading TFRecord files of examples, gzipped or not."""
 
 from __future__ import annotations
 

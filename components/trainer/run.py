@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components import views
 from components.errors import PostersError
 from components.features import Features
 from components.progress import CONSOLE, progress
@@ -55,7 +56,8 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
         (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
-        `feature_cache` (a folder), and `fingerprints` (of code and extractor: they tell TFX when to
+        `feature_cache` (a folder), `materialized` (whether the examples are Transform's, and not
+        ExampleGen's), and `fingerprints` (of code and extractor: they tell TFX when to
         train again, and a fine-tuning whether checkpoints are its own). `hyperparameters` are the
         Tuner's and `base_model` the model to go on from, where the pipeline has such.
 
@@ -178,7 +180,9 @@ def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_ar
     rows = neighbours.choose(found.train.ids, count)
     ids = found.train.ids[rows]
     examples = inputs.examples(fn_args.train_files, found.transform, config)
-    stored = neighbours.collect(examples, ids)
+    stored = neighbours.collect(
+        examples, ids, config["image_size"], views.geometries(config["views"])
+    )
     if trained.extractor is found.extractor:
         embeddings = found.train.take(rows)
     else:  # fine-tuned: it sees otherwise than the one whose features are kept

@@ -29,37 +29,36 @@ def preprocessing_fn(
       and scores can be told apart later.
     """
     features = Features(**custom_config["features"])
+    vocabulary = custom_config["labels"]
     given = [inputs[name] for name in (features.labels, features.other_labels) if name in inputs]
-    by_feature = [multi_hot(labels, custom_config["labels"]) for labels in given]
     return {
         features.image_xf: pixels.materialize(
             tf.squeeze(inputs[features.image], axis=1),
             custom_config["image_size"],
             custom_config["geometries"],
         ),
-        features.labels_xf: functools.reduce(tf.maximum, by_feature),
+        features.labels_xf: multi_hot(given, vocabulary),
         features.id: inputs[features.id],
     }
 
 
-def multi_hot(labels: tf.SparseTensor, vocabulary: Sequence[str]) -> tf.Tensor:
-    """(N, ?) sparse label names to a (N, len(vocabulary)) float32 tensor of 0 and 1.
+def multi_hot(labels: Sequence[tf.SparseTensor], vocabulary: Sequence[str]) -> tf.Tensor:
+    """Label names to a (N, len(vocabulary)) float32 tensor of 0 and 1.
 
     A name outside the vocabulary sets nothing: ingest puts such labels into a feature of their own,
     and the schema's domain reports the unknown ones. A name given twice counts once.
+
+    Args:
+      labels: one feature or more, (N, ?) sparse strings each; what is in any of them counts.
+      vocabulary: the names, in order.
     """
-    table = tf.lookup.StaticHashTable(
-        tf.lookup.KeyValueTensorInitializer(
-            tf.constant(list(vocabulary)), tf.range(len(vocabulary), dtype=tf.int64)
-        ),
-        default_value=-1,
+    return functools.reduce(tf.maximum, [_multi_hot(given, vocabulary) for given in labels])
+
+
+def _multi_hot(labels: tf.SparseTensor, vocabulary: Sequence[str]) -> tf.Tensor:
+    # Without a table: for one, TFX's Transform passes over the data, as if it had to analyse them.
+    hits = tf.cast(labels.values[:, tf.newaxis] == tf.constant(list(vocabulary)), tf.float32)
+    none = tf.zeros((labels.dense_shape[0], len(vocabulary)))
+    return tf.ensure_shape(
+        tf.tensor_scatter_nd_max(none, labels.indices[:, :1], hits), (None, len(vocabulary))
     )
-    # One row of zeros comes out for an index of -1.
-    one_hot = tf.one_hot(
-        tf.sparse.to_dense(
-            tf.SparseTensor(labels.indices, table.lookup(labels.values), labels.dense_shape),
-            default_value=-1,
-        ),
-        depth=len(vocabulary),
-    )
-    return tf.ensure_shape(tf.minimum(tf.reduce_sum(one_hot, axis=1), 1.0), (None, len(vocabulary)))

@@ -227,7 +227,7 @@ def _with_broken_image(world: World, data: Path, split: str) -> None:
     _adapt_manifest(data / "span-1")
 
 
-@pytest.mark.parametrize(("split", "node"), [("train", "Transform"), ("test", "Evaluator")])
+@pytest.mark.parametrize(("split", "node"), [("train", "Trainer"), ("test", "Evaluator")])
 def test_an_image_that_cannot_be_decoded_is_named(world, tmp_path, capsys, split, node):
     _with_broken_image(world, tmp_path / "data", split)
     other = World(tmp_path)
@@ -294,7 +294,7 @@ def test_a_second_view_computes_its_own_features_only_and_is_served(world, first
     names = ["squished", "squished_mirrored"]
     status, summary = world.run(f"image.views=[{', '.join(names)}]")
     assert status in (OK, REFUSED)
-    # What Transform stores is the same.
+    # A mirrored view is made of the same squares.
     assert [node for node, state in _states(summary).items() if state == "cached"] == NODES[:6]
     parts = set(features.rglob("features.f32"))
     assert before < parts

@@ -14,8 +14,15 @@ def test_fine_tuning_trains_again_from_pixels_and_serves_the_better_model(world,
     status, summary = world.run(f"trainer.fine_tune={FINE_TUNE}")
     assert status in (OK, REFUSED)
     states = {node["id"]: node["state"] for node in summary["nodes"]}
-    assert states["Transform"] == "cached"
-    assert states["Trainer"] == "run"
+    # Only who sees images in every epoch has Transform store them.
+    assert (states["DataGate"], states["Transform"], states["Trainer"]) == ("cached", "run", "run")
+    outputs = {node["id"]: node["outputs"] for node in summary["nodes"]}
+    [stored] = outputs["Transform"]["transformed_examples"]
+    assert {path.name for path in Path(stored).glob("Split-*")} == {"Split-train", "Split-eval"}
+    files = [path for path in Path(stored).rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".tfrecord"}  # what they hold is packed already
+    before = {node["id"]: node["outputs"] for node in first_run["nodes"]}
+    assert "transformed_examples" not in before["Transform"]
     assert "fine-tuning 4 of the extractor's variables" in capsys.readouterr().out
     trainer = world.root / "workspace" / "artifacts" / "Trainer" / "model"
     newest = max(trainer.iterdir(), key=lambda path: int(path.name))

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.errors import PostersError
-from components.trainer import extraction, extractor, listing
+from components.trainer import extraction, extractor
+from components.trainer.examples import StoredExamples
 from tests.examples import (
     FEATURES,
     encode,
@@ -39,10 +40,11 @@ def _records(indexes, names=("squished",), labels=lambda index: [index % 2, inde
 
 def _source(files, names=("squished",)):
     return extraction.FeatureSource(
-        examples=listing.Examples(
+        examples=StoredExamples(
             files=[str(file) for file in files],
             feature_spec=transformed_spec(len(views.geometries(names)), LABELS),
             features=FEATURES,
+            geometries=views.geometries(names),
         ),
         extractor=extractor.load(extractor.EMBEDDED, SIZE),
         extractor_fingerprint=extractor.fingerprint(extractor.EMBEDDED),
@@ -231,8 +233,8 @@ def test_a_killed_run_is_taken_up_where_it_stopped(many, tmp_path):
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     split, computed = _load(tmp_path / "cache", _source([file], FOUR_VIEWS))
-    # Each of the two stores may have lost a part that was not full.
-    assert 800 - done <= computed <= 800 - done + 2 * 64
+    # Each of the four stores may have lost a part that was not full.
+    assert 800 - done <= computed <= 800 - done + 4 * 64
     np.testing.assert_array_equal(split.take(slice(None)), whole.take(slice(None)))
     assert _load(tmp_path / "cache", _source([file], FOUR_VIEWS))[1] == 0
 

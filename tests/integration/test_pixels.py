@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from components import pixels, views
-from components.trainer import calibration, export, extraction, listing
+from components.trainer import calibration, export, extraction
+from components.trainer.examples import RawExamples, StoredExamples
 from tests.examples import (
     FEATURES,
     encode,
@@ -19,7 +20,7 @@ from tests.examples import (
     transformed_spec,
     write_records,
 )
-from tests.transforming import transform
+from tests.transforming import RAW_SPEC, transform
 
 SIZE = 16
 LABELS = ["Drama", "Comedy", "Film-Noir"]
@@ -99,21 +100,22 @@ def test_squished_pixels_are_the_whole_image_resized_and_nothing_else(images, tr
         assert rows[name][FEATURES.image_xf][0] == stored
 
 
-@pytest.fixture(scope="module")
-def trained_on(images, transformed, tmp_path_factory):
+@pytest.fixture(scope="module", params=[RawExamples, StoredExamples])
+def trained_on(request, images, transformed, tmp_path_factory):
     """(N, views, SIZE, SIZE, 3): the pixels that the Trainer's extractor is given, view by view."""
     rows, _ = transformed
     folder = tmp_path_factory.mktemp("training")
+    if request.param is RawExamples:
+        records = [example(name, content, LABELS[:1]) for name, content in images.items()]
+        more = RAW_SPEC, FEATURES, LABELS
+    else:
+        records = [transformed_example(name, rows[name][FEATURES.image_xf], [1]) for name in images]
+        more = transformed_spec(len(views.GEOMETRIES), 1), FEATURES, views.GEOMETRIES
+    file = write_records(folder / "examples.gz", records)
     seen = []
     for view in views.VIEWS:
-        column = views.GEOMETRIES.index(views.geometry(view))
-        records = [
-            transformed_example(name, rows[name][FEATURES.image_xf][column : column + 1], [1])
-            for name in images
-        ]
-        file = write_records(folder / f"{view}.gz", records)
         source = extraction.FeatureSource(
-            examples=listing.Examples([str(file)], transformed_spec(1, 1), FEATURES),
+            examples=request.param([str(file)], *more),
             extractor=lambda batch: tf.reshape(batch, (-1, SIZE * SIZE * 3)),
             extractor_fingerprint="pixels",
             image_size=SIZE,

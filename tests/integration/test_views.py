@@ -6,8 +6,9 @@ import tensorflow as tf
 from scipy.special import expit
 
 from components import views
-from components.trainer import calibration, export, extraction, extractor, listing
-from tests.examples import FEATURES, odd_images, transformed_example, write_records
+from components.trainer import calibration, export, extraction, extractor
+from components.trainer.examples import RawExamples
+from tests.examples import FEATURES, example, odd_images, write_records
 from tests.transforming import transform
 
 SIZE = 96
@@ -25,19 +26,15 @@ def test_scores_from_the_store_are_those_of_the_served_model(tmp_path, names):
         "image_size": SIZE,
         "geometries": views.geometries(names),
     }
-    rows, output = transform(images, LABELS[:2], config, tmp_path)
-    records = [
-        transformed_example(
-            row[FEATURES.id][0].decode(), row[FEATURES.image_xf], row[FEATURES.labels_xf]
-        )
-        for row in rows
-    ]
+    _, output = transform(images, LABELS[:2], config, tmp_path)
+    records = [example(name, content, LABELS[:2]) for name, content in images.items()]
     layer = extractor.load(extractor.EMBEDDED, SIZE)
     source = extraction.FeatureSource(
-        examples=listing.Examples(
+        examples=RawExamples(
             files=[str(write_records(tmp_path / "examples.gz", records))],
-            feature_spec=output.transformed_feature_spec(),
+            feature_spec=output.raw_feature_spec(),
             features=FEATURES,
+            labels=LABELS,
         ),
         extractor=layer,
         extractor_fingerprint=extractor.fingerprint(extractor.EMBEDDED),

@@ -9,13 +9,13 @@ import dataclasses
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from tfx.orchestration.pipeline import Pipeline
 
 from components.gate import report
 from components.ingest import ingest
+from components.trainer import kept_listings
 from pipeline import config as configuration
 from pipeline import dag, data_nodes, training_nodes, windows
 from pipeline.metadata_store import place
@@ -52,7 +52,7 @@ def _run(root):
     window = windows.resolve(config)
     data = data_nodes.create(config, window)
     transform = dag.transform_node(config, window, data)
-    training = training_nodes.create(config, window, transform, data.schema, dag.PIXEL_CODE)
+    training = training_nodes.create(config, window, data, transform, dag.PIXEL_CODE)
     nodes = [*data.nodes, transform, *training.nodes]
     pipeline = Pipeline(config.name, config.pipeline_root, components=nodes, enable_cache=True)
     reports = local.run(
@@ -69,6 +69,13 @@ def _with_war(spans, split):
     """Ids of the examples of a split whose source gives them the label, in any of the spans."""
     lines = [line for span in spans for line in read_index(span).values()]
     return {line["id"] for line in lines if line["split"] == split and "War" in line["labels"]}
+
+
+def _listed(root):
+    """Ids and labels of every split that the Trainer ever listed."""
+    paths = (root / "workspace" / "features" / kept_listings.FOLDER).iterdir()
+    kept = [kept_listings.load(path) for path in paths]
+    return [(listing["ids"], listing["labels"]) for listing in kept]
 
 
 def _positives(folder, id_feature, of_example):
@@ -132,21 +139,26 @@ def test_one_new_span_runs_what_depends_on_it_and_computes_its_features_alone(ro
     # The first span's examples count for the label that came into the vocabulary after them.
     assert description["labels"] == ["Drama", "Comedy", "War"]
     spans = [root / "data" / f"span-{number}" for number in (1, 2)]
-    (examples,) = after["Transform"].outputs["transformed_examples"]
     (raw,) = after["ExampleGen"].outputs["examples"]
-    files = [path for path in Path(examples.uri).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".tfrecord"}  # what they hold is packed already
+    listed = _listed(root)
     (model,) = after["Trainer"].outputs["model"]
     truth = tf.saved_model.load(f"{model.uri}/Format-Serving").signatures["transform_labels"]
     for split in ("train", "eval"):
         wanted = _with_war(spans, split)
         assert wanted & set(read_index(spans[0]))
-        transformed = _positives(
-            f"{examples.uri}/Split-{split}",
-            "imdb_id",
-            lambda _, features: np.array(features["genres_xf"].float_list.value)[2] == 1,
+        (with_war,) = (
+            {name.decode() for name, row in zip(ids, labels, strict=True) if row[2]}
+            for ids, labels in listed
+            if labels.shape[1] == 3 and len(ids) == trained[split]
         )
-        assert transformed == wanted
+        assert with_war == wanted
+    # Of the test split the Trainer has seen nothing, and Transform has stored nothing of any.
+    tested = {name for span in spans for name, line in read_index(span).items()
+              if line["split"] == "test"}  # fmt: skip
+    assert tested
+    assert not tested & {name.decode() for ids, _ in listed for name in ids}
+    for reports in (before, after):
+        assert "transformed_examples" not in reports["Transform"].outputs
     # So they do for the Evaluator, which asks the model for the truth.
     asked = _positives(
         f"{raw.uri}/Split-test",
