@@ -35,10 +35,10 @@ class Features:
 
     @property
     def image_xf(self) -> str:
-        """The decoded, cut, resized and re-encoded images that Transform materialises."""
+        """The decoded, cut, resized and re-encoded images that Transform makes."""
         return self.image + TRANSFORMED_SUFFIX
 
     @property
     def labels_xf(self) -> str:
-        """The multi-hot labels that Transform materialises, in the vocabulary's order."""
+        """The multi-hot labels that Transform makes, in the vocabulary's order."""
         return self.labels + TRANSFORMED_SUFFIX

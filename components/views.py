@@ -1,7 +1,7 @@
 """The views of an image: which square of it a model sees, and whether it is mirrored.
 
-A model's features may be averaged over several views. A view is a geometry, which Transform cuts
-out and stores, and a mirroring or none, which is done wherever stored images are read.
+A model's features may be averaged over several views. A view is a geometry, which is cut out and
+stored, and a mirroring or none, which is done wherever stored images are read.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class ImageConfig(Section):
     """Pixels.
 
     Attributes:
-      size: side in pixels of the square that Transform makes and the extractor takes.
+      size: side in pixels of the square that is made of an image and that the extractor takes.
       views: what of an image the extractor sees; the features of several are averaged. See `views`.
     """
 

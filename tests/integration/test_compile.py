@@ -129,6 +129,30 @@ def test_in_a_scheduled_job_everything_hangs_on_the_decision(root, tmp_path, nam
     assert again == (tmp_path / "plain.json").read_text()
 
 
+@pytest.mark.parametrize("name", ["kubeflow", "vertex"])
+@pytest.mark.parametrize(
+    ("overrides", "producer"),
+    [((), "ExampleGen"), (("trainer.fine_tune={epochs: 2}",), "Transform")],
+    ids=["frozen", "fine-tuned"],
+)
+def test_transform_stores_images_only_for_who_fine_tunes(root, tmp_path, name, overrides, producer):
+    job = _job(name, root, tmp_path, "tuner={trials: 2}", "trainer.warm_start=true", *overrides)
+    spec = job["pipelineSpec"]
+    outputs = spec["components"]["Transform"]["outputDefinitions"]["artifacts"]
+    assert ("transformed_examples" in outputs) == (producer == "Transform")
+    tasks = spec["root"]["dag"]["tasks"]
+    for node in ("Tuner", "WarmStartResolver", "Trainer"):
+        given = tasks[node]["inputs"]
+        assert given["artifacts"]["examples"]["taskOutputArtifact"]["producerTask"] == producer
+        # For its graph, and so that all of them wait for the gate.
+        graph = given["artifacts"]["transform_graph"]["taskOutputArtifact"]
+        assert graph["producerTask"] == "Transform"
+        if node != "WarmStartResolver":
+            for key, split in (("train_args", "train"), ("eval_args", "eval")):
+                told = given["parameters"][key]["runtimeValue"]["constant"]
+                assert json.loads(told)["splits"] == [split]
+
+
 def test_what_differs_is_said_once_a_node():
     assert set(DIFFERENCES) == {
         "BaselineResolver", "WarmStartResolver", "RetrainDecision", "RetrainOutcome",

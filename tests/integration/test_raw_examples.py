@@ -69,7 +69,8 @@ def _load(cache, source):
 def test_features_labels_and_ids_are_those_of_transforms_examples_to_the_bit(both, tmp_path):
     # One cache for both: what one of them keeps must not be taken for the other's.
     (raw, computed), (stored, again) = (_load(tmp_path, _source(one)) for one in both)
-    assert computed == again == 4 * len(raw)
+    assert computed == 4 * len(raw)
+    assert 0 < again < computed  # some odd images differ as files and not as pixels
     np.testing.assert_array_equal(raw.features, stored.features)
     np.testing.assert_array_equal(raw.labels, stored.labels)
     np.testing.assert_array_equal(raw.ids, stored.ids)
