@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,18 +89,21 @@ def collect(
       For each of `ids` a string a geometry.
     """
     wanted = set(ids.tolist())
-    found: dict[bytes, np.ndarray] = {}
     batches = examples.batches(examples.files, examples.image_feature, examples.features.id)
-    for images, batch_ids in batches.prefetch(2).as_numpy_iterator():
-        for row, name in enumerate(batch_ids[:, 0]):
-            if name in wanted:
-                found[name] = images[row]
-    stored = tf.data.Dataset.from_tensor_slices(np.stack([found[name] for name in ids.tolist()]))
-    stored = stored.map(
-        lambda images: examples.stored(images, size, geometries),
+
+    def chosen() -> Iterator[tuple[np.ndarray, bytes]]:
+        for images, names in batches.prefetch(2).as_numpy_iterator():
+            rows = (row for row, name in enumerate(names[:, 0]) if name in wanted)
+            yield from ((images[row], names[row, 0]) for row in rows)
+
+    # One after the other, since raw images may be large.
+    one = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((), tf.string))
+    stored = tf.data.Dataset.from_generator(chosen, output_signature=one).map(
+        lambda images, name: (name, examples.stored(images, size, geometries)),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return [row.tolist() for row in stored.as_numpy_iterator()]
+    found = {name: row.tolist() for name, row in stored.as_numpy_iterator()}
+    return [found[name] for name in ids.tolist()]
 
 
 def write(
