@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import pixels, views
-from components.trainer import calibration, export, neighbours
+from components.trainer import calibration, export, neighbours, pictures
 from tests.examples import FEATURES, encode, picture
 from tests.transforming import transform
 
@@ -79,5 +79,6 @@ def export_model(output: tft.TFTransformOutput, folder: Path, seed: int = 0) -> 
     embeddings = neighbours.embed(stored.tolist(), extractor, SIZE, VIEWS)
     labels = np.arange(count) == np.arange(len(NEIGHBOURS))[:, None] % count
     ids = np.array([f"tt{row}".encode() for row in range(len(NEIGHBOURS))])
-    neighbours.write(str(folder), ids, labels, embeddings, stored.tolist())
+    drawn = [pictures.small(row[0]) for row in stored.tolist()]
+    neighbours.write(str(folder), ids, labels, embeddings, drawn)
     return folder

@@ -24,12 +24,14 @@ class CachedFeatures:
       labels: (N, L) float32 multi-hot.
       ids: (N,) bytes.
       by_id: (N,) the rows in the order of their ids, which is the same however Beam sharded them.
+      digests: (N,) of the images that the first view is made of.
     """
 
     features: np.ndarray
     labels: np.ndarray
     ids: np.ndarray
     by_id: np.ndarray
+    digests: np.ndarray
 
     def __len__(self) -> int:
         return len(self.ids)

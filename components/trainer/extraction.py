@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from components import pixels, views
 from components.errors import PostersError
-from components.trainer import kept_listings, listing
+from components.trainer import kept_arrays, listing
 from components.trainer.cached_features import CachedFeatures, gather
 from components.trainer.examples import BATCH_EXAMPLES, Examples
 from components.trainer.feature_store import FeatureStore, PartWriter
@@ -67,7 +67,7 @@ def load_or_compute(
       PostersError: the split has no examples, or a feature is not finite.
       tf.errors.InvalidArgumentError: an image cannot be decoded; see `components.undecodable`.
     """
-    listed = listing.read(cache_folder / kept_listings.FOLDER, source.examples)
+    listed = listing.read(cache_folder / kept_arrays.LISTINGS, source.examples)
     if not len(listed.ids):
         raise PostersError(
             f"there is no example in {', '.join(source.examples.files) or 'the split'}: the "
@@ -85,7 +85,8 @@ def load_or_compute(
     features = gather(
         (len(listed.ids), width), cache_folder, lambda rows: _averaged(stores, listed, source, rows)
     )
-    return CachedFeatures(features, listed.labels, listed.ids, np.argsort(listed.ids))
+    digests = listed.digests[:, source.column(source.views[0])]
+    return CachedFeatures(features, listed.labels, listed.ids, np.argsort(listed.ids), digests)
 
 
 def _store_name(source: FeatureSource, view: str) -> str:

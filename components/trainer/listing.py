@@ -15,7 +15,7 @@ import numpy as np
 
 from components.files import file_digest
 from components.paths import to_path
-from components.trainer import kept_listings
+from components.trainer import kept_arrays
 from components.trainer.examples import Examples
 from components.trainer.feature_store import DIGEST
 
@@ -51,11 +51,11 @@ def read(folder: Path, examples: Examples) -> Listing:
     files = tuple(file for _, file in content)
     words = [str(_FORMAT), *examples.words(), *(key for key, _ in content)]
     path = folder / f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}"
-    kept = kept_listings.load(path)
+    kept = kept_arrays.load(path)
     if kept is None:
         kept = _parse(files, examples)
         if len(kept["ids"]):
-            kept_listings.save(path, kept)
+            kept_arrays.save(path, kept)
     return Listing(files, **kept)
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from components import pixels
 from components.paths import AnyPath
@@ -21,9 +20,6 @@ from components.views import Geometry
 
 #: Beside a SavedModel, where TensorFlow Serving looks for nothing.
 FILE = "assets.extra/neighbours.npz"
-#: Longest side of a picture, and its JPEG quality: some 3 kB each.
-_PICTURE_SIDE = 96
-_QUALITY = 75
 _BATCH_IMAGES = 64
 
 
@@ -111,7 +107,7 @@ def write(
     ids: np.ndarray,
     labels: np.ndarray,
     embeddings: np.ndarray,
-    stored: Sequence[Sequence[bytes]],
+    pictures: Sequence[bytes],
 ) -> None:
     """Writes the file into the folder of a SavedModel.
 
@@ -120,9 +116,8 @@ def write(
       ids: (N,) bytes.
       labels: (N, L) multi-hot.
       embeddings: (N, D), as the model's signature `embedding` gives them.
-      stored: of each image what Transform stored; its first square becomes the picture.
+      pictures: of each image, from `pictures`.
     """
-    pictures = [_small(row[0]) for row in stored]
     content = io.BytesIO()
     np.savez(
         content,
@@ -188,11 +183,3 @@ def read(folder: AnyPath, labels: Sequence[str]) -> Neighbours | None:
 def _unit(vectors: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(lengths, 1e-12)
-
-
-def _small(stored: bytes) -> bytes:
-    picture = Image.open(io.BytesIO(stored))
-    picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
-    content = io.BytesIO()
-    picture.save(content, "JPEG", quality=_QUALITY)
-    return content.getvalue()

@@ -28,6 +28,7 @@ from components.trainer import (
     hyperparameters,
     inputs,
     neighbours,
+    pictures,
     warm_start,
 )
 from components.trainer.embedding_summary import EmbeddingSummary
@@ -178,19 +179,24 @@ def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_ar
     """Keeps some training images beside the model, with the embeddings that it gives them."""
     config = fn_args.custom_config
     rows = neighbours.choose(found.train.ids, count)
-    ids = found.train.ids[rows]
+    ids, labels = found.train.ids[rows], found.train.labels[rows]
     examples = inputs.examples(fn_args.train_files, found.transform, config)
-    stored = neighbours.collect(
-        examples, ids, config["image_size"], views.geometries(config["views"])
-    )
+    size, geometries = config["image_size"], views.geometries(config["views"])
     if trained.extractor is found.extractor:
         embeddings = found.train.take(rows)
+
+        def stored(places: np.ndarray) -> list[bytes]:
+            collected = neighbours.collect(examples, ids[places], size, geometries[:1])
+            return [row[0] for row in collected]
+
+        folder = Path(config["feature_cache"]).parent / pictures.FOLDER
+        words = (examples.image_feature, size, geometries[0])
+        drawn = pictures.of(found.train.digests[rows], folder, words, stored)
     else:  # fine-tuned: it sees otherwise than the one whose features are kept
-        embeddings = neighbours.embed(
-            stored, trained.extractor, config["image_size"], config["views"]
-        )
-    labels = found.train.labels[rows]
-    neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, stored)
+        collected = neighbours.collect(examples, ids, size, geometries)
+        embeddings = neighbours.embed(collected, trained.extractor, size, config["views"])
+        drawn = [pictures.small(row[0]) for row in collected]
+    neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, drawn)
 
 
 def _seen(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from components.errors import PostersError
-from components.trainer import kept_listings
+from components.trainer import kept_arrays
 from components.trainer.feature_store import DIGEST, PartWriter, parts, remove_part
 
 
@@ -43,8 +43,8 @@ def find(folder: Path, known_ids: Set[bytes]) -> Unused:
     """
     wanted, others = [np.empty(0, DIGEST)], [np.empty(0, DIGEST)]
     listings = []
-    for path in sorted((folder / kept_listings.FOLDER).glob("[!.]*")):
-        listed = kept_listings.load(path)
+    for path in sorted((folder / kept_arrays.LISTINGS).glob("[!.]*")):
+        listed = kept_arrays.load(path)
         if listed is None:
             continue
         known = np.array([bytes(identifier) in known_ids for identifier in listed["ids"]], bool)
@@ -91,4 +91,4 @@ def remove(folder: Path, unused: Unused) -> None:
 
 def _stores(folder: Path) -> list[Path]:
     found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.is_dir() and path.name != kept_listings.FOLDER)
+    return sorted(path for path in found if path.is_dir() and path.name != kept_arrays.LISTINGS)

@@ -17,7 +17,7 @@ def _split(count=400, width=8, seed=0):
     features = generator.normal(3, 5, (count, width)).astype(np.float32)
     labels = (features[:, :LABELS] + generator.normal(0, 2, (count, LABELS)) > 4).astype(np.float32)
     ids = np.array([b"%05d" % index for index in range(count)])
-    return CachedFeatures(features, labels, ids, np.arange(count))
+    return CachedFeatures(features, labels, ids, np.arange(count), ids)
 
 
 def _settings(**changes):
@@ -48,9 +48,8 @@ def test_the_same_seed_gives_the_same_head_and_another_does_not():
 def test_the_head_does_not_depend_on_the_order_of_rows_on_disk():
     split = _split()
     mixed = np.random.default_rng(5).permutation(len(split))
-    shuffled = CachedFeatures(
-        split.features[mixed], split.labels[mixed], split.ids[mixed], np.argsort(split.ids[mixed])
-    )
+    ids = split.ids[mixed]
+    shuffled = CachedFeatures(split.features[mixed], split.labels[mixed], ids, np.argsort(ids), ids)
     first = _logits(split)
     second = _logits(shuffled, asked=split)
     np.testing.assert_allclose(first, second, atol=1e-3)

@@ -33,7 +33,7 @@ def _split(count, seed, signal=4.0):
     noise = generator.normal(0, 2, (count, 3))
     labels = (signal * (features[:, :3] - 3) / 5 + noise > 1).astype(np.float32)
     ids = np.array([b"%05d" % index for index in range(count)])
-    return CachedFeatures(features, labels, ids, np.arange(count))
+    return CachedFeatures(features, labels, ids, np.arange(count), ids)
 
 
 def _given(**changes):

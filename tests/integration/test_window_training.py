@@ -15,7 +15,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from components.gate import report
 from components.ingest import ingest
-from components.trainer import kept_listings
+from components.trainer import kept_arrays
 from pipeline import config as configuration
 from pipeline import dag, data_nodes, training_nodes, windows
 from pipeline.metadata_store import place
@@ -73,8 +73,8 @@ def _with_war(spans, split):
 
 def _listed(root):
     """Ids and labels of every split that the Trainer ever listed."""
-    paths = (root / "workspace" / "features" / kept_listings.FOLDER).iterdir()
-    kept = [kept_listings.load(path) for path in paths]
+    paths = (root / "workspace" / "features" / kept_arrays.LISTINGS).iterdir()
+    kept = [kept_arrays.load(path) for path in paths]
     return [(listing["ids"], listing["labels"]) for listing in kept]
 
 

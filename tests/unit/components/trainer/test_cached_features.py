@@ -15,7 +15,8 @@ def _split(matrix, folder):
     count = len(matrix)
     features = gather(matrix.shape, folder, lambda rows: matrix[rows])
     ids = np.array([b"%05d" % (count - row) for row in range(count)])
-    return CachedFeatures(features, np.zeros((count, 2), np.float32), ids, np.argsort(ids))
+    labels = np.zeros((count, 2), np.float32)
+    return CachedFeatures(features, labels, ids, np.argsort(ids), ids)
 
 
 @pytest.mark.parametrize("limit", [0, 256 << 20])
@@ -56,7 +57,7 @@ def _peak(rows, folder):
     tracemalloc.start()
     try:
         features = gather((rows, width), folder, lambda part: store.read(keys[part]))
-        split = CachedFeatures(features, np.zeros((rows, 1), np.float32), ids, ids)
+        split = CachedFeatures(features, np.zeros((rows, 1), np.float32), ids, ids, ids)
         assert sum(chunk[:, 0].sum(dtype=np.float64) for chunk in split.chunks(1024)) == ids.sum()
         for start in range(0, rows, 256):
             batch = order[start : start + 256]

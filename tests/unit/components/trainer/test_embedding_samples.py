@@ -9,7 +9,8 @@ def _split(count, seed, order=None):
     features = generator.normal(size=(count, 12)).astype(np.float32)
     ids = np.array([f"tt{row:05d}" for row in range(count)], dtype="S")
     rows = np.arange(count) if order is None else order
-    return CachedFeatures(features[rows], np.zeros((count, 1)), ids[rows], np.argsort(ids[rows]))
+    ids = ids[rows]
+    return CachedFeatures(features[rows], np.zeros((count, 1)), ids, np.argsort(ids), ids)
 
 
 def _of(train, evaluation=50, order=None):

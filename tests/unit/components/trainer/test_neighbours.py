@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from components.trainer import neighbours
+from components.trainer import neighbours, pictures
 from tests.examples import encode, picture
 
 
@@ -25,8 +25,8 @@ def test_what_is_written_is_read_and_the_nearest_come_first(tmp_path):
     embeddings = generator.normal(size=(30, 16)) + 100
     ids = np.array([b"tt%d" % row for row in range(30)])
     labels = generator.integers(0, 2, (30, 3))
-    stored = [[encode(picture(row, 200, 200)), b"another square"] for row in range(30)]
-    neighbours.write(str(tmp_path), ids, labels, embeddings, stored)
+    drawn = [pictures.small(encode(picture(row, 200, 200))) for row in range(30)]
+    neighbours.write(str(tmp_path), ids, labels, embeddings, drawn)
     found = neighbours.read(tmp_path, ("A", "B", "C"))
     nearest = found.nearest(embeddings[4], 5)
     assert [nearest[0].id, len(nearest)] == ["tt4", 5]

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from components.trainer import kept_listings, unused_features
+from components.trainer import kept_arrays, unused_features
 from components.trainer.feature_store import DIGEST, FeatureStore, PartWriter
 
 WIDTH = 3
@@ -29,7 +29,7 @@ def folder(tmp_path):
             "labels": np.zeros((len(names), 2)),
             "digests": np.array([[_digest(name)] for name in names], DIGEST),
         }
-        kept_listings.save(tmp_path / kept_listings.FOLDER / split, listed)
+        kept_arrays.save(tmp_path / kept_arrays.LISTINGS / split, listed)
     return tmp_path
 
 
@@ -76,7 +76,7 @@ def test_an_image_that_another_poster_has_too_stays(folder):
         "labels": np.zeros((1, 2)),
         "digests": np.array([[_digest("b")]], DIGEST),
     }
-    kept_listings.save(folder / kept_listings.FOLDER / "other", listed)
+    kept_arrays.save(folder / kept_arrays.LISTINGS / "other", listed)
     assert _remove(folder, "tt-a", "tt-c", "tt-other").rows == 0
 
 

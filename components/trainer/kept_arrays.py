@@ -1,4 +1,4 @@
-"""Listings on disk: one file a split, whole or recognised as damaged."""
+"""Arrays on disk that a later run would make again: one file each, whole or known to be damaged."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from components.files import write_bytes
 from components.trainer.feature_store import set_aside, sweep
 
-#: The folder of listings, among those of the stores of features.
-FOLDER = "listings"
+#: The folder of listings of splits, among those of the stores of features.
+LISTINGS = "listings"
 #: Of the SHA-256 that a kept listing begins with.
 _DIGEST_BYTES = 32
 
@@ -33,7 +33,7 @@ def load(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keeps a listing, and clears what killed runs left beside it."""
+    """Keeps arrays, and clears what killed runs left beside it."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     content = buffer.getvalue()
