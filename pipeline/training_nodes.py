@@ -25,6 +25,14 @@ from pipeline.runners.capabilities import LOCAL, Runner
 from pipeline.windows import Window
 
 WARM_START_RESOLVER = "WarmStartResolver"
+#: Modules that decide, besides those of the pixels, which embedding a model gives an image.
+_EMBEDDING_CODE = (
+    "components.transform",
+    "components.trainer.decoding",
+    "components.trainer.export",
+    "components.trainer.extractor",
+    "components.trainer.folding",
+)
 #: Settings of the Trainer that change nothing of what a trial of the Tuner does.
 _AFTER_TUNING = ("decision", "fine_tune", "warm_start", "neighbours")
 
@@ -55,8 +63,7 @@ def create(
       pixel_code: modules that decide, besides a node's own, which pixels it reads.
       runner: what they will run on.
     """
-    code = fingerprints.code("components.trainer", *pixel_code)
-    custom_config = _custom_config(config, window, code, runner)
+    custom_config = _custom_config(config, window, pixel_code, runner)
     source = transform if materializes(config) else data.examples
     examples = source.outputs["transformed_examples" if source is transform else "examples"]
     inputs: dict[str, Any] = {
@@ -87,7 +94,9 @@ def materializes(config: Config) -> bool:
     return config.trainer.fine_tune is not None
 
 
-def _custom_config(config: Config, window: Window, code: str, runner: Runner) -> dict[str, Any]:
+def _custom_config(
+    config: Config, window: Window, pixel_code: Sequence[str], runner: Runner
+) -> dict[str, Any]:
     """What Trainer and Tuner are told; see `components.trainer.run.run_fn`."""
     return {
         "settings": dataclasses.asdict(config.trainer),
@@ -99,7 +108,8 @@ def _custom_config(config: Config, window: Window, code: str, runner: Runner) ->
         "feature_cache": runner.feature_cache or features_folder(config),
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),
-            "code": code,
+            "code": fingerprints.code("components.trainer", *pixel_code),
+            "embedding": fingerprints.code(*_EMBEDDING_CODE, *pixel_code),
         },
     }
 

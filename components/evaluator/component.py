@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -17,15 +18,28 @@ from tfx.utils import proto_utils
 
 from components import paths
 from components.errors import PostersError
-from components.evaluator import baseline, conclusion, known_answers, plan, predictions, verdict
+from components.evaluator import (
+    asking,
+    baseline,
+    conclusion,
+    known_answers,
+    plan,
+    predictions,
+    verdict,
+)
 from components.evaluator.eval_config import EXTRACTORS, for_run
 from components.evaluator.predictions import Predictions
+from components.progress import CONSOLE
 from components.pusher.latest import is_empty
 from components.undecodable import naming_undecodable_images, refuse_undecodable_images
 
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
 _EVAL_CONFIG = standard_component_specs.EVAL_CONFIG_KEY
+_MISLEADING = (
+    "the embeddings that were kept of the test split are not those that the model makes. They are "
+    "removed, and every poster is passed through the whole model."
+)
 
 
 class PosterEvaluatorExecutor(executor.Executor):
@@ -33,7 +47,8 @@ class PosterEvaluatorExecutor(executor.Executor):
 
     If an image cannot be decoded the error says which one. A baseline that is the new model itself,
     or that cannot be asked, is left out, and the verdict says so. One that answered the same
-    examples before is not asked again; see `known_answers`.
+    examples before is not asked again; see `known_answers`. An image whose embedding is kept passes
+    through a model's head alone; see `asking`.
     """
 
     def Do(
@@ -49,7 +64,18 @@ class PosterEvaluatorExecutor(executor.Executor):
         folders = _folders(input_dict, exec_properties)
 
         def evaluate(before: str | None, unusable: str | None) -> None:
-            self._evaluate(input_dict, output_dict, exec_properties, config, before, unusable)
+            run = functools.partial(
+                self._evaluate, input_dict, output_dict, exec_properties, config, before, unusable
+            )
+            try:
+                run(reuse=True)
+            except PostersError:
+                raise
+            except Exception as error:  # whatever Beam makes of it
+                if asking.WRONG not in str(error):
+                    raise
+                CONSOLE.print(f"    warning: {_MISLEADING}", markup=False)
+                run(reuse=False)
 
         with naming_undecodable_images(folders, given.features):
             before, unusable = _baseline(input_dict, given)
@@ -57,7 +83,7 @@ class PosterEvaluatorExecutor(executor.Executor):
                 evaluate(before, unusable)
             except PostersError:
                 raise
-            except Exception:  # whatever Beam makes of it
+            except Exception:
                 # Asked only now: it takes as long as loading a model does.
                 unusable = before and baseline.why_silent(before, _first_example(folders))
                 if not unusable:
@@ -75,14 +101,24 @@ class PosterEvaluatorExecutor(executor.Executor):
         config: config_pb2.EvalConfig,
         before: str | None,
         unusable: str | None,
+        reuse: bool,
     ) -> None:
-        """Evaluates beside the baseline that lies at `before`, or alone."""
+        """Evaluates beside the baseline that lies at `before`, or alone.
+
+        Unless embeddings are reused, every image is passed through the whole models.
+        """
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         labels = before and baseline.labels_of(before)
         folder = plan.of(config).answers_folder
         files = folder and _answer_files(folder, input_dict, exec_properties, before)
         known = before and files and known_answers.is_known(files[_BASELINE], labels)
-        config = for_run(config, evaluation, labels, files[_BASELINE] if known else None)
+        config = for_run(
+            config,
+            evaluation,
+            labels,
+            baseline_answers=files[_BASELINE] if known else None,
+            embeddings_folder=folder if reuse else None,
+        )
         asked = plan.of(config).asks_baseline
         inputs = {key: found for key, found in input_dict.items() if asked or key != _BASELINE}
         properties = {

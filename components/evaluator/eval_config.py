@@ -14,7 +14,7 @@ from components.features import Features
 
 #: The split that decides; the Trainer never sees it.
 SPLIT = "test"
-#: Dotted path of what TFMA's Beam pipeline does besides.
+#: Dotted path of what TFMA's Beam pipeline measures.
 EXTRACTORS = "components.evaluator.extractors"
 
 
@@ -80,6 +80,7 @@ def for_run(
     evaluation: str,
     baseline_labels: Sequence[str] | None,
     baseline_answers: str | None = None,
+    embeddings_folder: str | None = None,
 ) -> config_pb2.EvalConfig:
     """What is known only when it runs: where the predictions go, and whom to compare with.
 
@@ -91,6 +92,7 @@ def for_run(
       evaluation: the `evaluation` artifact's folder.
       baseline_labels: the other model's labels, or None if there is nobody to compare with.
       baseline_answers: the file with what it answered before; then it is not asked again.
+      embeddings_folder: below which embeddings are kept; None passes every image whole.
     """
     import tensorflow_model_analysis as tfma
 
@@ -101,6 +103,7 @@ def for_run(
         evaluation=evaluation,
         baseline_labels=known,
         baseline_answers=baseline_answers,
+        embeddings_folder=embeddings_folder,
     )
     config.metrics_specs[0].metrics[0].config = given.to_json()
     if given.asks_baseline:

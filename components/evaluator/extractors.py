@@ -1,66 +1,112 @@
-"""What TFMA's Beam pipeline does besides: derive the slices, keep the predictions.
+"""What TFMA's Beam pipeline measures: what the models said, the truth, the slices.
 
 TFX finds `custom_extractors` by this module's dotted path, on every runner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.extractors import unbatch_extractor
+from tensorflow_model_analysis.api import types
+from tensorflow_model_analysis.utils import model_util
 from tfx_bsl.tfxio import tensor_adapter
 
 from components.evaluator import answers, plan, predictions, slices
 from components.evaluator.answers import Answers
+from components.evaluator.asking import Asker, Embeddings
 from components.evaluator.plan import Plan
+from components.trainer import export
 
 
 def custom_extractors(
-    eval_shared_model: tfma.types.MaybeMultipleEvalSharedModels,
+    eval_shared_model: types.MaybeMultipleEvalSharedModels,
     eval_config: tfma.EvalConfig,
     tensor_adapter_config: tensor_adapter.TensorAdapterConfig | None,
 ) -> list[tfma.extractors.Extractor]:
-    """TFMA's own extractors, with two more once examples stand alone."""
-    extractors = tfma.default_extractors(
-        eval_shared_model=eval_shared_model,
-        eval_config=eval_config,
-        tensor_adapter_config=tensor_adapter_config,
-    )
-    stages = [extractor.stage_name for extractor in extractors]
-    place = stages.index(unbatch_extractor.UNBATCH_EXTRACTOR_STAGE_NAME) + 1
+    """Ours in place of all of TFMA's but the last, after which it measures.
+
+    TFMA's own pass whole examples through the models, images and all, and carry every feature of
+    every example on.
+    """
+    del tensor_adapter_config  # examples come as they are
+    models = model_util.verify_and_update_eval_shared_models(eval_shared_model)
     given = plan.of(eval_config)
-    extractors[place:place] = [
-        tfma.extractors.Extractor("DeriveSlices", _DeriveSlices(given)),
+    asking = beam.ParDo(_AskModels({model.model_name: model for model in models}, given))
+    return [
+        tfma.extractors.Extractor("AskModels", asking),
         tfma.extractors.Extractor("KeepPredictions", _KeepPredictions(given)),
+        tfma.extractors.SliceKeyExtractor(eval_config=eval_config, materialize=False),
     ]
-    return extractors
 
 
-class _DeriveSlices(beam.PTransform):
-    """Puts id and slices in place of the example, whose image nobody needs any more."""
+@beam.typehints.with_input_types(types.Extracts)
+@beam.typehints.with_output_types(types.Extracts)
+class _AskModels(model_util.DoFnWithModels):
+    """A batch of examples to one extract each: the truth, what the models said, id and slices."""
 
-    def __init__(self, given: Plan) -> None:
-        super().__init__()
+    def __init__(self, models: Mapping[str, types.EvalSharedModel], given: Plan) -> None:
+        super().__init__({name: model.model_loader for name, model in models.items()})
+        self._folders = {name: model.model_path for name, model in models.items()}
         self._plan = given
 
-    def expand(self, extracts: beam.PCollection) -> beam.PCollection:
-        return extracts | beam.Map(_with_slices, self._plan)
+    def setup(self) -> None:
+        super().setup()
+        self._embeddings = Embeddings(self._plan.embeddings_folder)
+        self._askers = {
+            name: Asker(model, self._folders[name], self._embeddings)
+            for name, model in self._loaded_models.items()
+        }
+
+    def process(self, element: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        batch = element[tfma.ARROW_RECORD_BATCH_KEY]
+        records = batch[tfma.ARROW_INPUT_COLUMN].flatten().to_pylist()
+        examples = [tf.train.Example.FromString(record) for record in records]
+        images = [_image(example, self._plan) for example in examples]
+        answers_of = {name: asker.ask(records, images) for name, asker in self._askers.items()}
+        truth = self._truth(records)
+        for row, example in enumerate(examples):
+            said = {
+                name: {key: rows[row] for key, rows in answer.items()}
+                for name, answer in answers_of.items()
+            }
+            # As TFMA has it: of one model as it is, of two by the model's name.
+            single = len(said) == 1
+            yield {
+                tfma.LABELS_KEY: truth[row] if single else {tfma.CANDIDATE_KEY: truth[row]},
+                tfma.PREDICTIONS_KEY: next(iter(said.values())) if single else said,
+                tfma.FEATURES_KEY: _features(example, self._plan),
+            }
+
+    def finish_bundle(self) -> None:
+        super().finish_bundle()
+        self._embeddings.publish()
+
+    def _truth(self, records: Sequence[bytes]) -> np.ndarray:
+        """(N, L): what an example's labels are is the new model's to say."""
+        name = tfma.CANDIDATE_KEY if len(self._loaded_models) > 1 else ""
+        signature = self._loaded_models[name].signatures[export.TRANSFORM_LABELS]
+        answer = signature(examples=tf.constant(records, tf.string))
+        return answer[self._plan.features.labels_xf].numpy()
 
 
-def _with_slices(extract: Mapping[str, Any], given: Plan) -> dict[str, Any]:
+def _image(example: tf.train.Example, given: Plan) -> bytes:
+    """The encoded image, or one that cannot be decoded if there is not exactly one."""
+    found = slices.feature(example, given.features.image)
+    return found[0] if len(found) == 1 else b""
+
+
+def _features(example: tf.train.Example, given: Plan) -> dict[str, np.ndarray]:
+    """The id, and the slices that it is in."""
     names = given.features
-    example = tf.train.Example.FromString(extract[tfma.INPUT_KEY].item())
     found = slices.values(example, given.settings.slices, names, given.labels)
     identifier = slices.feature(example, names.id)
     features = {name: np.array(values) for name, values in found.items() if values}
-    features[answers.ID] = np.array(identifier[:1] or [b""], object)
-    kept = (tfma.LABELS_KEY, tfma.PREDICTIONS_KEY, tfma.EXAMPLE_WEIGHTS_KEY)
-    return {**{key: extract[key] for key in kept if key in extract}, tfma.FEATURES_KEY: features}
+    return {**features, answers.ID: np.array(identifier[:1] or [b""], object)}
 
 
 class _KeepPredictions(beam.PTransform):

@@ -25,6 +25,8 @@ class Plan:
         it has to be asked; see `known_answers`.
       evaluation: the folder that the predictions go to, or None if nobody wants them.
       answers_folder: where answers are kept for later runs, or None if they are not.
+      embeddings_folder: below which embeddings are kept and reused, or None if every image is to be
+        passed through the whole model.
     """
 
     labels: tuple[str, ...]
@@ -35,6 +37,7 @@ class Plan:
     baseline_answers: str | None = None
     evaluation: str | None = None
     answers_folder: str | None = None
+    embeddings_folder: str | None = None
 
     @property
     def asks_baseline(self) -> bool:
@@ -69,6 +72,7 @@ class Plan:
             baseline_answers=values["baseline_answers"],
             evaluation=values["evaluation"],
             answers_folder=values["answers_folder"],
+            embeddings_folder=values["embeddings_folder"],
         )
 
 

@@ -8,6 +8,8 @@ Signatures, of N images or serialized tf.Examples, L labels, and features D wide
   bulk_inference      the same with `status` (N, 1): for TFX's BulkInferrer, which cannot take (N,).
   embedding           `image_bytes` (N,) -> `embedding` (N, D) float32, what the head sees: the
                       extractor's features averaged over the views; `status` (N,).
+  scores_of_embedding `embedding` (N, D) float32, as `embedding` gives it -> `scores` and
+                      `probabilities` (N, L): the head alone, for who keeps embeddings.
   transform_features  `examples` (N,) -> what Transform makes of them: the stored images (N, G), a
                       column a geometry, the multi-hot labels (N, L) and the ids (N, 1) under their
                       transformed names; `status` (N,).
@@ -42,6 +44,7 @@ SERVING_DEFAULT = "serving_default"
 SERVING_EXAMPLES = "serving_examples"
 BULK_INFERENCE = "bulk_inference"
 EMBEDDING = "embedding"
+SCORES_OF_EMBEDDING = "scores_of_embedding"
 TRANSFORM_FEATURES = "transform_features"
 TRANSFORM_LABELS = "transform_labels"
 PIXELS = "pixels"
@@ -130,6 +133,11 @@ class PosterModel(tf.Module):
         self.serve_pixels = tf.function(
             self._serve_pixels,
             input_signature=[tf.TensorSpec(squares, tf.uint8, name=PIXELS)],
+            autograph=False,
+        )
+        self.serve_embedding = tf.function(
+            self._answer,
+            input_signature=[tf.TensorSpec((None, self._width), tf.float32, name=EMBEDDING)],
             autograph=False,
         )
 
@@ -268,6 +276,7 @@ def export(parts: ModelParts, folder: str, description: dict[str, Any]) -> None:
             SERVING_EXAMPLES: model.serve_examples,
             BULK_INFERENCE: model.infer_in_bulk,
             EMBEDDING: model.embed,
+            SCORES_OF_EMBEDDING: model.serve_embedding,
             TRANSFORM_FEATURES: model.transform_features,
             TRANSFORM_LABELS: model.transform_labels,
             PIXELS: model.serve_pixels,

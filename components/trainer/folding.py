@@ -46,6 +46,12 @@ class FlatExtractor:
         """The features of a batch."""
         return self._function(images)
 
+    def constants(self) -> Iterator[np.ndarray]:
+        """Weights and all else that is fixed, in the order of the graph."""
+        for node in self.graph.node:
+            if node.op == "Const":
+                yield tf.make_ndarray(node.attr["value"].tensor)
+
     def _import(self, images: tf.Tensor) -> tf.Tensor:
         (features,) = tf.graph_util.import_graph_def(
             self.graph, {_IMAGES: images}, [f"{_FEATURES}:0"], name=""

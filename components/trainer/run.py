@@ -18,6 +18,7 @@ from components.progress import CONSOLE, progress
 from components.spans import record
 from components.trainer import (
     calibration,
+    embedding_fingerprint,
     embedding_samples,
     embedding_summary,
     export,
@@ -58,8 +59,9 @@ def run_fn(fn_args: FnArgs) -> None:
       fn_args: from TFX. `custom_config` holds `settings` (fields of `TrainerSettings`), `features`
         (fields of `Features`), `labels` (the vocabulary), `image_size` (pixels), `views` (names),
         `feature_cache` (a folder), `materialized` (whether the examples are Transform's, and not
-        ExampleGen's), and `fingerprints` (of code and extractor: they tell TFX when to
-        train again, and a fine-tuning whether checkpoints are its own). `hyperparameters` are the
+        ExampleGen's), and `fingerprints` (of code and extractor: they tell TFX when to train again,
+        and a fine-tuning whether checkpoints are its own; `embedding` is of the code that makes
+        embeddings of images). `hyperparameters` are the
         Tuner's and `base_model` the model to go on from, where the pipeline has such.
 
     Raises:
@@ -82,6 +84,9 @@ def run_fn(fn_args: FnArgs) -> None:
     _warn_of_absent(config["labels"], trained.eval_labels)
     description = {
         **common,
+        "embedding_fingerprint": embedding_fingerprint.of(
+            trained.extractor, common, config["fingerprints"]["embedding"]
+        ),
         "trainer": dataclasses.asdict(settings),
         "tuned": hyperparameters.changes(given, settings) if fn_args.hyperparameters else None,
         **(started.description() if started else {}),

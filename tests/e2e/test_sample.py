@@ -51,6 +51,7 @@ def test_the_first_run_blesses_and_pushes(world, first_run):
         "serving_default",
         "serving_examples",
         "embedding",
+        "scores_of_embedding",
         "transform_features",
         "transform_labels",
         "bulk_inference",

@@ -29,7 +29,7 @@ CONFIG = {
     "image_size": fine_tuning.SIZE,
     "views": ["squished"],
     "geometries": ["squished"],
-    "fingerprints": {"code": "a", "extractor": "b"},
+    "fingerprints": {"code": "a", "extractor": "b", "embedding": "c"},
 }
 TRAIN, EVAL = range(20), range(20, 32)
 

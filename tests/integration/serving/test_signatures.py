@@ -120,3 +120,13 @@ def test_a_session_answers_the_same(model, model_folder):
     eager = _ask(model, "serving_default", asked)
     np.testing.assert_allclose(answer["scores"], eager["scores"], atol=1e-6)
     np.testing.assert_array_equal(answer["status"], eager["status"])
+
+
+def test_the_head_alone_scores_embeddings_as_the_whole_model_does(model):
+    mixed = [*IMAGES, b"no image"]
+    embedding = _ask(model, "embedding", mixed)["embedding"]
+    head = model.signatures[export.SCORES_OF_EMBEDDING]
+    whole = _ask(model, "serving_default", mixed)
+    for key, rows in head(embedding=embedding).items():
+        np.testing.assert_allclose(rows, whole[key], atol=1e-6)
+        assert head(embedding=embedding[:0])[key].shape == (0, len(LABELS))
