@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import datetime
-import errno
 import gc
 import json
-import os
 import shlex
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
-from pipeline import notify, places, windows
+from pipeline import notify, outcome, places, windows
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED
 from pipeline.history import origin, served
 from pipeline.metadata_store import place
-from pipeline.runners import guard, logs
+from pipeline.runners import failures, guard, logs
 from pipeline.runners.reports import NodeFailedError, NodeReport
 from pipeline.summary import RunSummary
-
-if TYPE_CHECKING:
-    from tfx.types import Artifact
-
-    from components.evaluator.verdict import Verdict
-    from components.serving_check.report import ServingReport
 
 _MEGABYTE = 1 << 20
 #: By how a run ended, the verb that a person goes on with, and what for.
@@ -39,10 +29,6 @@ _BY_HAND = {
     "refused": ("bless", "To push it all the same"),
     "held": ("push", "To push it"),
 }
-#: What is said of a disk, or of a person's share of one, that has no room.
-_FULL = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)), "disk is full")
-#: What ML Metadata says where another program keeps its database locked.
-_LOCKED = "Concurrent writes aborted"
 _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
 
 
@@ -151,11 +137,11 @@ def _execute(
     except NodeFailedError as failure:
         reports = failure.reports
         interrupted = guard.was_interrupted(failure.__cause__)
-        error = _explain(failure, interrupted)
-    verdict, pushed = _outcome(reports)
-    held, by_hand = _is_held(reports), None
+        error = failures.explain(failure)
+    verdict, pushed = outcome.evaluation(reports)
+    held, by_hand = outcome.is_held(reports), None
     if launch is _local and verdict and (held or not verdict.blessed) and not error:
-        by_hand, pushed = _by_hand(reports, place.of(config))
+        by_hand, pushed = outcome.by_hand(reports, place.of(config))
     summary = RunSummary(
         run_id=folder.name,
         config=config.model_dump(mode="json"),
@@ -163,9 +149,9 @@ def _execute(
         labels=window.labels,
         import_seconds=import_seconds,
         nodes=reports,
-        gate=_decision(reports),
+        gate=outcome.decision(reports),
         verdict=verdict,
-        serving=_serving(reports),
+        serving=outcome.serving(reports),
         by_hand=by_hand,
         held=held,
         pushed=pushed,
@@ -234,106 +220,8 @@ def _report(node: NodeReport) -> None:
         f"  {node.id:<18} [{color}]{node.state:<6}[/] {node.seconds:7.1f} s "
         f"{node.used.peak_bytes / _MEGABYTE:7.0f} MB"
     )
-    decision = _decision([node])
+    decision = outcome.decision([node])
     if decision and decision["verdict"] == "overridden":
         CONSOLE.print(f"    let through by hand: {decision['override']}", markup=False)
         for line in "\n".join(decision["findings"]).split("\n"):
             CONSOLE.print(f"    {line}", markup=False)
-
-
-def _decision(reports: list[NodeReport]) -> dict[str, Any] | None:
-    """What the gate decided: verdict, override and findings in words; None if it let nothing by."""
-    from components.gate import report
-    from components.gate.component import DataGate
-
-    for node in reports:
-        if node.id == DataGate.__name__ and node.outputs:
-            return report.summarize(report.read(node.outputs["report"][0].uri))
-    return None
-
-
-def _outcome(reports: list[NodeReport]) -> tuple[Verdict | None, str | None]:
-    """The evaluation, and the folder of the pushed version, as far as the run came."""
-    from components.evaluator import verdict
-    from components.pusher import component as pusher
-
-    outputs = {node.id: node.outputs for node in reports if node.state != "failed"}
-    evaluation = outputs.get("Evaluator")
-    if not evaluation:
-        return None, None
-    found = verdict.read(evaluation["evaluation"][0].uri, evaluation["blessing"][0].uri)
-    pushed = outputs.get("Pusher", {}).get("pushed_model")
-    if not pushed or not pushed[0].get_int_custom_property(pusher.PUSHED):
-        return found, None
-    return found, _destination(pushed[0])
-
-
-def _is_held(reports: list[NodeReport]) -> bool:
-    """Whether the Pusher held the model back for a person."""
-    from components.pusher import component as pusher
-
-    outputs = (node.outputs.get("pushed_model") for node in reports if node.id == "Pusher")
-    return any(found[0].get_int_custom_property(pusher.HELD) for found in outputs if found)
-
-
-def _by_hand(
-    reports: list[NodeReport], where: place.Place
-) -> tuple[dict[str, str] | None, str | None]:
-    """What was decided by hand about the model, and the folder it was pushed to."""
-    from pipeline import by_hand
-
-    (model,) = next(node.outputs["model"] for node in reports if node.id == "Trainer")
-    store = place.open_store(where)
-    record = by_hand.find(store, model.id, "blessing", "push")
-    pushed = record and by_hand.find_pushed(store, model.id)
-    return (dataclasses.asdict(record), _destination(pushed)) if pushed else (None, None)
-
-
-def _destination(pushed: Artifact) -> str:
-    """Where a pushed version lies; it is put back there if need be."""
-    from components.pusher import component as pusher
-
-    if pusher.restore(pushed):
-        CONSOLE.print("  the pushed version had been deleted: it was put back", markup=False)
-    return pushed.get_string_custom_property(pusher.DESTINATION)
-
-
-def _serving(reports: list[NodeReport]) -> ServingReport | None:
-    """Whether the model serves, or None if the run did not come that far."""
-    from components.serving_check import report
-    from components.serving_check.component import ServingCheck
-
-    for node in reports:
-        if node.id == ServingCheck.__name__ and node.state != "failed":
-            return report.read(node.outputs["blessing"][0].uri)
-    return None
-
-
-def _explain(failure: NodeFailedError, interrupted: bool) -> str:
-    node, cause = failure.failed.id, failure.__cause__
-    if interrupted:
-        return (
-            f"{node} was interrupted. What the nodes before it made is kept: the next run goes on "
-            "from there."
-        )
-    if isinstance(cause, PostersError):
-        return f"{node}: {cause}"
-    first_line = str(cause).strip().split("\n", 1)[0]
-    # Beam and ML Metadata pass on the words of an error, not its number.
-    if any(words in str(cause) for words in _FULL):
-        return (
-            f"{node}: the disk is full ({first_line}). Free some space, or choose another folder "
-            "with --set workspace=FOLDER, and run again: nothing half-written was kept."
-        )
-    if failure.suspects:
-        return (
-            f"{node}: a file that it reads is damaged ({type(cause).__name__}: {first_line}). "
-            "Remove the folder with that file and run again, then what wrote it runs once more: "
-            f"{', '.join(failure.suspects)}"
-        )
-    if _LOCKED in str(cause):
-        return (
-            f"{node}: ML Metadata was locked by another program for as long as was waited. Close "
-            "what has its database open to write, and run again: what was done is kept."
-        )
-    return f"{node}: {type(cause).__name__}: {first_line}"
