@@ -85,6 +85,8 @@ def export(
         "quantization": quantization,
         "model_bytes": len(content),
         "max_f1_drop": max_drop,
+        "score_bound": parity.SCORE_BOUND,
+        "within_score_bound": found.within_bound,
         **dataclasses.asdict(found),
     }
     with new_folder(out) as scratch:

@@ -17,6 +17,8 @@ from components.tflite.convert import LiteModel
 from components.trainer import export
 
 _BATCH = 64
+#: How near a Lite model's scores are meant to be to the SavedModel's.
+SCORE_BOUND = 1e-2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Parity:
     def drop(self) -> float:
         """How far macro-F1 falls; below zero if it rises."""
         return self.macro_f1 - self.lite_macro_f1
+
+    @property
+    def within_bound(self) -> bool:
+        """Whether no score is further off than `SCORE_BOUND`; false where one is no number."""
+        return self.largest_difference <= SCORE_BOUND
 
 
 def measure(

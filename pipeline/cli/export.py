@@ -14,6 +14,7 @@ from pipeline.cli.main import OK, REFUSED
 from pipeline.cli.predict import last_pushed
 
 if TYPE_CHECKING:
+    from components.tflite.parity import Parity
     from pipeline.windows import Window
 
 _TEST = "test"
@@ -48,7 +49,20 @@ def run(options: argparse.Namespace) -> int:
         f"SavedModel {found.macro_f1:.4f}; scores differ by {found.mean_difference:.4f}, at most "
         f"{found.largest_difference:.4f}; {found.same_decisions:.2%} of the decisions are the same"
     )
+    CONSOLE.print(f"  {_bound(found)}")
     return OK
+
+
+def _bound(found: Parity) -> str:
+    """Says whether the scores keep the bound, and if not what may help."""
+    from components.tflite.parity import SCORE_BOUND
+
+    if found.within_bound:
+        return f"every score is within {SCORE_BOUND:g} of the SavedModel's"
+    return (
+        f"not every score is within {SCORE_BOUND:g} of the SavedModel's; of the two forms, "
+        "--quantization float16 is the nearer"
+    )
 
 
 def _records(window: Window) -> Iterator[bytes]:

@@ -1,4 +1,8 @@
-"""One golden set, the test split of the sample, asked in every way that a pushed model can be."""
+"""One golden set, the test split of the sample, asked in every way that a pushed model can be.
+
+Evaluator, predict, REST, batch and TensorFlow Lite are to give the same scores; real posters are
+asked in `test_real_posters.py`.
+"""
 
 import csv
 import json
@@ -12,9 +16,13 @@ import tensorflow as tf
 from components import pixels
 from components.evaluator import predictions
 from components.tflite import parity
-from components.tflite.convert import LiteModel
+from components.tflite.convert import QUANTIZATIONS, LiteModel
 from pipeline.cli.main import OK, REFUSED, main
 from tests.serving_process import ServerProcess, b64
+
+#: How far scores may be from the Evaluator's.
+SAME = 1e-5
+LITE = 1e-2
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +54,12 @@ def _scores(rows, golden):
     return np.array([list(row["scores"].values()) for row in rows])
 
 
+def _images(world, golden):
+    """The encoded posters, in the order of the golden set."""
+    folder = world.source / "images"
+    return [(folder / f"{identifier}.jpg").read_bytes() for identifier in golden.ids.tolist()]
+
+
 def _predict(capsys, table, world, *arguments):
     capsys.readouterr()
     command = ["predict", "--json", "--csv", str(table), "--images", str(world.source / "images")]
@@ -63,14 +77,18 @@ def _lines(folder):
 
 def test_predict_gives_the_evaluators_scores(world, first_run, golden, table, capsys):
     rows = _predict(capsys, table, world, "--model", first_run["pushed_path"])
-    np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=1e-5)
+    np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=SAME)
     assert {row["model_version"] for row in rows} == {Path(first_run["pushed_path"]).name}
 
 
 def test_a_server_gives_them(world, golden, table, capsys):
     with ServerProcess(world.models) as server:
         rows = _predict(capsys, table, world, "--server", server.url)
-    np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=1e-5)
+        answer = server.predict(*_images(world, golden))
+    assert answer.status_code == 200
+    scores = [row["scores"] for row in answer.json()["predictions"]]
+    np.testing.assert_allclose(scores, golden.scores, atol=SAME)
+    np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=SAME)
 
 
 def test_a_batch_gives_them_from_a_table_and_from_examples(
@@ -84,7 +102,7 @@ def test_a_batch_gives_them_from_a_table_and_from_examples(
     assert main([*command, str(tmp_path / "b"), "--examples", test]) == OK
     for folder in ("a", "b"):
         rows = _lines(tmp_path / folder)
-        np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=1e-5)
+        np.testing.assert_allclose(_scores(rows, golden), golden.scores, atol=SAME)
     names = {path.name for path in (tmp_path / "a").iterdir()}
     shards = -(-len(golden.ids) // 40)
     assert names == {
@@ -93,7 +111,7 @@ def test_a_batch_gives_them_from_a_table_and_from_examples(
     }
 
 
-@pytest.mark.parametrize("quantization", ["float16", "dynamic_range"])
+@pytest.mark.parametrize("quantization", QUANTIZATIONS)
 def test_tensorflow_lite_gives_them_to_a_hundredth(
     world, first_run, golden, tmp_path, quantization
 ):
@@ -107,14 +125,10 @@ def test_tensorflow_lite_gives_them_to_a_hundredth(
     assert found["macro_f1"] == pytest.approx(first_run["metrics"]["macro_f1"], abs=1e-6)
     assert (out / "labels.txt").read_text().split() == list(golden.labels)
     lite = LiteModel((out / "model.tflite").read_bytes())
-    images = [
-        (world.source / "images" / f"{identifier}.jpg").read_bytes()
-        for identifier in golden.ids.tolist()
-    ]
-    stored = pixels.materialize(tf.constant(images), 96, ("squished",))
+    stored = pixels.materialize(tf.constant(_images(world, golden)), 96, ("squished",))
     scores = lite.ask(parity.squares_of(stored, 96))["scores"]
-    tolerance = 1e-2 if quantization == "float16" else 0.05
-    np.testing.assert_allclose(scores, golden.scores, atol=tolerance)
+    np.testing.assert_allclose(scores, golden.scores, atol=LITE)
+    assert found["score_bound"] == LITE and found["within_score_bound"]
     assert found["largest_difference"] == pytest.approx(
         np.abs(scores - golden.scores).max(), abs=1e-5
     )

@@ -4,12 +4,14 @@ They are not the project's to give away: the tests look for them beside the chec
 """
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from components.tflite.convert import QUANTIZATIONS
 from pipeline.cli.main import OK, main
 from tests.e2e.conftest import World
 
@@ -53,4 +55,17 @@ def test_a_subset_of_real_posters_trains_blesses_and_pushes(tmp_path):
     assert summary["peak_memory_bytes"] < 4 << 30
     page = tmp_path / "workspace" / "runs" / summary["run_id"] / "report.html"
     assert page.stat().st_size < 3e6
-    assert [path.name for path in (tmp_path / "workspace" / "models").iterdir()]
+    (version,) = (tmp_path / "workspace" / "models").iterdir()
+    for quantization in QUANTIZATIONS:
+        lite = tmp_path / quantization
+        exported = main(
+            [
+                "export", "--config", "local", "--data", str(tmp_path / "data"),
+                "--model", str(version), "--quantization", quantization, "--out", str(lite),
+            ]
+        )  # fmt: skip
+        assert exported == OK
+        report = json.loads((lite / "parity.json").read_text())
+        assert report["examples"] > 150
+        assert report["largest_difference"] <= 1e-2
+        assert report["within_score_bound"]

@@ -75,9 +75,10 @@ def _add_export(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--format", choices=["tflite"], default="tflite")
     verb.add_argument(
         "--quantization",
-        choices=["float16", "dynamic_range"],
+        choices=["float16", "int8"],
         default="float16",
-        help="how weights are stored: half the bytes, or a quarter (default: float16)",
+        help="how weights are stored: in half the bytes, or the head's in a quarter "
+        "(default: float16)",
     )
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     verb.add_argument(

@@ -22,9 +22,19 @@ def test_figures_are_those_of_scikit_learn():
     assert found.by_label["B"][1] == pytest.approx(f1_score(truth[:, 1], lite[:, 1] > 0.5))
 
 
-def test_a_score_that_is_no_number_is_far_from_any(tmp_path):
+def test_a_score_that_is_no_number_is_far_from_any():
     scores = np.full((4, 1), 0.9, "f")
     lite = scores.copy()
     lite[2] = np.nan
     found = parity.compare(("A",), np.ones((4, 1)), scores, lite)
     assert np.isnan(found.largest_difference)
+    assert not found.within_bound
+
+
+@pytest.mark.parametrize(("apart", "within"), [(0.0099, True), (0.0101, False)])
+def test_one_score_that_is_too_far_off_breaks_the_bound(apart, within):
+    scores = np.full((4, 2), 0.4)
+    lite = scores.copy()
+    lite[3, 1] += apart
+    found = parity.compare(("A", "B"), np.ones((4, 2)), scores, lite)
+    assert found.within_bound == within
