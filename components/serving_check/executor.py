@@ -76,6 +76,7 @@ def _check(inputs: dict[str, list[types.Artifact]], properties: dict[str, Any]) 
         reasons=tuple(found) if found else (_proof(answers, len(records)),),
         posters=len(records),
         latency_ms=latency,
+        import_seconds=answers.import_seconds,
         load_seconds=answers.load_seconds,
         peak_memory_bytes=answers.peak_memory_bytes,
     )

@@ -34,7 +34,8 @@ class Answers:
       signatures: by name, `inputs` and `outputs`: their names and dtypes.
       outputs: by `signature/output`, an array of N + 1 rows.
       errors: by signature, why it gave no answer.
-      load_seconds: how long loading took.
+      import_seconds: how long importing TensorFlow took.
+      load_seconds: how long loading the model took.
       request_seconds: of requests of one image, each.
       peak_memory_bytes: the process's largest resident size.
     """
@@ -42,6 +43,7 @@ class Answers:
     signatures: Mapping[str, Mapping[str, Mapping[str, str]]]
     outputs: Mapping[str, np.ndarray]
     errors: Mapping[str, str]
+    import_seconds: float
     load_seconds: float
     request_seconds: Sequence[float]
     peak_memory_bytes: int

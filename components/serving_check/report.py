@@ -23,7 +23,8 @@ class ServingReport:
       reasons: sentences: what was proved if it serves, what is wrong if not.
       posters: how many images it was asked about.
       latency_ms: median time of a request of one image, or None if it gave no answer.
-      load_seconds: how long loading took, or None.
+      import_seconds: how long importing TensorFlow took the process that asked, or None.
+      load_seconds: how long loading the model took, or None.
       peak_memory_bytes: the largest resident size of the process that asked, or None.
     """
 
@@ -31,6 +32,7 @@ class ServingReport:
     reasons: tuple[str, ...]
     posters: int
     latency_ms: float | None = None
+    import_seconds: float | None = None
     load_seconds: float | None = None
     peak_memory_bytes: int | None = None
 

@@ -104,6 +104,7 @@ def test_a_good_model_is_blessed_and_pushed(inputs, tmp_path):
     assert "the Evaluator's scores for 12 posters" in found.reasons[0]
     assert found.posters == 12
     assert found.latency_ms > 0
+    assert found.import_seconds > 0
     assert found.load_seconds > 0
     assert found.peak_memory_bytes > 100 << 20
     assert _pushed(inputs, blessing, tmp_path) == 1

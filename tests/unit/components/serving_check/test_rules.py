@@ -36,7 +36,7 @@ def _answers(**changes) -> Answers:
         outputs[f"{signature}/probabilities"] = rows.copy()
         outputs[f"{signature}/genres"] = np.array([[n.encode() for n in LABELS]] * 3)
         outputs[f"{signature}/status"] = np.array([b"", b"", b"not an image"])
-    good = Answers(SIGNATURES, outputs, {}, 1.0, [0.03, 0.02, 0.5], 600 << 20)
+    good = Answers(SIGNATURES, outputs, {}, 2.0, 1.0, [0.03, 0.02, 0.5], 600 << 20)
     return dataclasses.replace(good, **changes)
 
 
