@@ -159,6 +159,16 @@ class Config(Section):
             raise ValueError("a job runs on one cluster: leave kubeflow or vertex away")
         return self
 
+    @model_validator(mode="after")
+    def _a_log_to_read(self) -> Config:
+        in_use = self.retrain.in_use
+        if in_use and not in_use.folder and not self.serve.log:
+            raise ValueError(
+                "retrain.in_use reads the log of requests: name its folder "
+                "(retrain.in_use.folder), or have the server keep one (serve.log)"
+            )
+        return self
+
     @property
     def features(self) -> Features:
         """Names of the features in an example: as they were ingested, so they are read."""
@@ -243,6 +253,8 @@ def _explain(error: ValidationError) -> Iterable[str]:
         if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             near = difflib.get_close_matches(key, known_keys(), n=1)
             yield f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
+        elif not key:  # of several sections at once: the value would be everything
+            yield problem["msg"].removeprefix("Value error, ")
         elif problem["type"] == "missing":
             yield f"{key}: missing"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -10,9 +11,11 @@ from typing import Any
 
 from components.errors import PostersError
 from components.gate import basis
+from components.paths import is_remote
 from components.retraining import records
 from components.retraining.asking import Finished
 from components.retraining.question import Question
+from components.retraining.settings import RetrainSettings
 from pipeline import data, fingerprints, places, runs
 from pipeline.config import Config
 
@@ -46,7 +49,30 @@ def ask_about(config: Config) -> Question:
         training_basis=training_basis(config.model_dump(mode="json")),
         image_feature=config.features.image,
         min_label_posters=least,
-        settings=config.retrain,
+        settings=limits(config),
+    )
+
+
+def limits(config: Config) -> RetrainSettings:
+    """The limits, with the address of the log of requests as whoever decides finds it.
+
+    Raises:
+      PostersError: a cluster's containers would not find it.
+    """
+    in_use = config.retrain.in_use
+    if in_use is None:
+        return config.retrain
+    folder = in_use.folder or config.serve.log.folder
+    if not is_remote(folder):
+        if config.cluster and not Path(folder).is_absolute():
+            raise PostersError(
+                f"retrain.in_use.folder: {folder} is relative, and a job's containers start in no "
+                "folder of yours. Name an address on a store, such as gs://BUCKET/requests, or the "
+                "absolute path of a folder that is mounted in them."
+            )
+        folder = str(Path(folder).resolve())
+    return dataclasses.replace(
+        config.retrain, in_use=dataclasses.replace(in_use, folder=folder.rstrip("/"))
     )
 
 

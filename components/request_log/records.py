@@ -13,15 +13,24 @@ from __future__ import annotations
 import dataclasses
 import glob
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from components.errors import PostersError
 
 #: What its files are called: `requests-<time in UTC>-<process>.tfrecord`.
 PATTERN = "requests-*.tfrecord"
+#: What reading a file raises that is damaged, or somebody else's.
+DAMAGE = (tf.errors.OpError, DecodeError, ValueError)
+_DIGEST_BYTES = 16
+#: What TFRecord writes around a record: its length and two checksums.
+_FRAME_BYTES = 16
+#: Seconds since 1970; beyond it lies no time that a calendar has.
+_LAST_TIME = 1 << 36
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +55,18 @@ class Asked:
         return len(self.times)
 
 
+class Row(NamedTuple):
+    """One image of the log; see the module's docstring."""
+
+    time: int
+    embedding: np.ndarray
+    scores: np.ndarray
+    digest: bytes
+
+
 def digest(image: bytes) -> bytes:
     """What an image is known by."""
-    return hashlib.blake2b(image, digest_size=16).digest()
+    return hashlib.blake2b(image, digest_size=_DIGEST_BYTES).digest()
 
 
 def encode(
@@ -93,46 +111,83 @@ def read(folder: str) -> Mapping[int, Asked]:
     Raises:
       PostersError: a file is damaged, or somebody else's.
     """
-    rows: dict[int, list[tuple]] = {}
-    labels: dict[int, tuple[str, ...]] = {}
-    for file in sorted(tf.io.gfile.glob(f"{glob.escape(folder)}/{PATTERN}")):
+    rows: dict[int, list[Row]] = {}
+    forms: dict[int, tuple[tuple[str, ...], int]] = {}
+    for file in files(folder):
         try:
-            for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
-                version, names, row = _decode(record)
-                if labels.setdefault(version, names) != names:
-                    raise ValueError(f"version {version} stands there with two vocabularies")
+            for version, labels, row in rows_of(file):
+                form = labels, len(row.embedding)
+                if forms.setdefault(version, form) != form:
+                    raise ValueError(f"version {version} stands there as two models")
                 rows.setdefault(version, []).append(row)
-        except (tf.errors.OpError, ValueError, IndexError) as error:
-            reason = getattr(error, "message", str(error)).partition("\n")[0]
+        except DAMAGE as error:
             raise PostersError(
-                f"{file} is no whole file of requests: {reason:.200}. Remove it and read again."
+                f"{file} is no whole file of requests: {why(error)}. Remove it and read again."
             ) from error
-    return {version: _asked(labels[version], found) for version, found in sorted(rows.items())}
+    return {version: to_asked(forms[version][0], found) for version, found in sorted(rows.items())}
 
 
-def _decode(record: bytes) -> tuple[int, tuple[str, ...], tuple]:
-    feature = tf.train.Example.FromString(record).features.feature
-    names = tuple(name.decode() for name in feature["labels"].bytes_list.value)
-    embedding = np.array(feature["embedding"].float_list.value, np.float32)
-    scores = np.array(feature["scores"].float_list.value, np.float32)
-    if len(scores) != len(names) or not len(embedding):
-        raise ValueError("a record has no embedding, or not a score a label")
-    row = (
-        feature["time"].int64_list.value[0],
-        embedding,
-        scores,
-        feature["image_digest"].bytes_list.value[0],
+def files(folder: str) -> list[str]:
+    """The files of a log, the oldest first.
+
+    Raises:
+      tf.errors.OpError: the folder cannot be read.
+    """
+    return sorted(tf.io.gfile.glob(f"{glob.escape(folder)}/{PATTERN}"))
+
+
+def rows_of(file: str, wanted: int | None = None) -> Iterator[tuple[int, tuple[str, ...], Row]]:
+    """Version, labels and the rest of every image of a file.
+
+    Args:
+      file: its path.
+      wanted: the version that is; None takes all.
+
+    Raises:
+      DAMAGE: see there; what came before may be sound.
+    """
+    left = tf.io.gfile.stat(file).length
+    for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
+        left -= len(record) + _FRAME_BYTES
+        feature = tf.train.Example.FromString(record).features.feature
+        try:
+            version = feature["model_version"].int64_list.value[0]
+            if wanted is None or version == wanted:
+                labels = tuple(name.decode() for name in feature["labels"].bytes_list.value)
+                yield version, labels, _row(feature, len(labels))
+        except IndexError as error:
+            raise ValueError("a record lacks what a request has") from error
+    if left:  # TensorFlow takes a beginning of a record that has not even its length for the end
+        raise ValueError("it is cut off")
+
+
+def why(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    text = str(getattr(error, "message", None) or error) or type(error).__name__
+    return f"{text.splitlines()[0]:.200}"
+
+
+def _row(feature: Mapping[str, tf.train.Feature], labels: int) -> Row:
+    row = Row(
+        time=feature["time"].int64_list.value[0],
+        embedding=np.array(feature["embedding"].float_list.value, np.float32),
+        scores=np.array(feature["scores"].float_list.value, np.float32),
+        digest=feature["image_digest"].bytes_list.value[0],
     )
-    return feature["model_version"].int64_list.value[0], names, row
+    if len(row.scores) != labels or not len(row.embedding):
+        raise ValueError("a record has no embedding, or not a score a label")
+    if len(row.digest) != _DIGEST_BYTES or not 0 <= row.time < _LAST_TIME:
+        raise ValueError("a record has no digest of an image, or no time")
+    return row
 
 
-def _asked(labels: tuple[str, ...], rows: list[tuple]) -> Asked:
-    rows.sort(key=lambda row: row[0])
-    times, embeddings, scores, digests = zip(*rows, strict=True)
+def to_asked(labels: tuple[str, ...], rows: Sequence[Row]) -> Asked:
+    """Rows of one model, at least one, as arrays."""
+    rows = sorted(rows, key=lambda row: row.time)
     return Asked(
         labels=labels,
-        embeddings=np.stack(embeddings),
-        scores=np.stack(scores),
-        times=np.array(times, np.int64),
-        digests=np.array(digests, "V16"),
+        embeddings=np.stack([row.embedding for row in rows]),
+        scores=np.stack([row.scores for row in rows]),
+        times=np.array([row.time for row in rows], np.int64),
+        digests=np.array([row.digest for row in rows], f"V{_DIGEST_BYTES}"),
     )

@@ -84,8 +84,10 @@ def ask(
     Raises:
       PostersError: there is no data, or it cannot be read.
     """
-    situation, window, model = _look(question, finished, force, allow_anomalies, under_way)
+    situation, window, model, there = _look(question, finished, force, allow_anomalies, under_way)
     limits = (question.settings, question.min_label_posters)
+    if model is not None and decision.wants_requests(situation, *limits):
+        situation = _with_requests(situation, model, there, question)
     if model is not None and decision.wants_embeddings(situation, *limits):
         new = {span.number for span in situation.new}
         spans = [span for span in window if span.number in new]
@@ -99,7 +101,8 @@ def _look(
     force: str | None,
     allow_anomalies: bool,
     under_way: str | None,
-) -> tuple[Situation, tuple[Span, ...], Any]:
+) -> tuple[Situation, tuple[Span, ...], Any, Mapping[int, Span]]:
+    """The facts, the window, the served model's folder, and every span by its number."""
     root = to_path(question.data_root)
     there = {number: reading.read(root, number) for number in reading.numbers(root)}
     if not there:
@@ -137,7 +140,7 @@ def _look(
         under_way=under_way,
         force=force,
     )
-    return situation, window, found and found[0]
+    return situation, window, found and found[0], there
 
 
 def facts(span: Span) -> SpanFacts:
@@ -170,6 +173,25 @@ def _last(
         number for number, digest in sorted(last.spans.items()) if manifests.get(number) == digest
     )
     return Attempt(last.name, spans, last.verdict)
+
+
+def _with_requests(
+    situation: Situation, model: Any, there: Mapping[int, Span], question: Question
+) -> Situation:
+    # Loads TensorFlow, and the model.
+    from components.retraining import looking_in_use
+
+    settings = question.settings
+    seen = [there[span.number] for span in situation.seen]
+    found = looking_in_use.look(
+        model,
+        situation.served.labels,
+        seen,
+        settings.in_use,
+        settings.embedding_sample,
+        question.image_feature,
+    )
+    return dataclasses.replace(situation, in_use=found)
 
 
 def _with_embeddings(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from components.retraining import obstacles, occasions
+from components.retraining import in_use, obstacles, occasions
 from components.retraining.reasons import Reason
 from components.retraining.settings import RetrainSettings
 from components.retraining.situation import Situation
@@ -63,13 +63,25 @@ def decide(situation: Situation, settings: RetrainSettings, min_label_posters: i
         obstacles.nothing_new(situation),
     ):
         if found:
-            return Decision(found.speaks_for, (found, *notes))
+            told = in_use.notes(situation.in_use, settings.in_use)
+            return Decision(found.speaks_for, (found, *told, *notes))
     looked_at = occasions.limits(situation, settings)
     reached = [reason for reason in looked_at if reason.speaks_for == "run"]
     others = [reason for reason in looked_at if reason.speaks_for != "run"]
     if reached:
         return Decision("run", (*reached, *others, *notes))
     return Decision("skip", (obstacles.too_little(situation), *others, *notes))
+
+
+def wants_requests(situation: Situation, settings: RetrainSettings, min_label_posters: int) -> bool:
+    """Whether to look at what the served model was asked about: else nothing would be trained.
+
+    With nothing new to train on it is no reason, but worth a word.
+    """
+    if settings.in_use is None or situation.in_use or situation.served is None:
+        return False
+    reasons = decide(situation, settings, min_label_posters).reasons
+    return reasons[0].rule in (obstacles.TOO_LITTLE, *obstacles.NOTHING_TO_LEARN)
 
 
 def wants_embeddings(

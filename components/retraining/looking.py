@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -37,25 +37,48 @@ def compare(
     Raises:
       NotComparableError: see there.
     """
-    folder = str(model)
     try:
-        summary = embedding_summary.read(folder)
-        loaded = tf.saved_model.load(folder)
-        embed = loaded.signatures[export.EMBEDDING]
-    except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
+        summary = embedding_summary.read(str(model))
+    except ValueError as error:
         raise NotComparableError(f"the served model gives no embeddings ({error})") from error
-    rows = [
-        embed(**{export.IMAGE_INPUT: tf.constant(batch)})[export.EMBEDDING].numpy()
-        for batch in _batches(spans, sample, image_feature)
-    ]
-    found = rows and embedding_drift.measure(summary, np.concatenate(rows))
+    rows = ask(model, export.EMBEDDING, export.EMBEDDING, draw(spans, sample, image_feature))
+    found = len(rows) and embedding_drift.measure(summary, rows)
     if not found:
         raise NotComparableError(f"the {_SPLIT} split of what is new has no poster")
     return found
 
 
-def draw(spans: Sequence[Span], sample: int, image_feature: str) -> Iterator[bytes]:
-    """Encoded images from the train splits of some spans, about `sample` in all.
+def ask(model: AnyPath, signature: str, output: str, images: Iterable[bytes]) -> np.ndarray:
+    """What a model says of images.
+
+    Args:
+      model: the version's folder.
+      signature: one that takes encoded images.
+      output: the one that is wanted of what it gives.
+      images: N of them, encoded.
+
+    Returns:
+      (N, K), or (0, 0) of no image.
+
+    Raises:
+      NotComparableError: the model cannot be loaded, or an image not be read.
+    """
+    try:
+        loaded = tf.saved_model.load(str(model))
+        answer = loaded.signatures[signature]
+        rows = [
+            answer(**{export.IMAGE_INPUT: tf.constant(batch)})[output].numpy()
+            for batch in _batches(images)
+        ]
+    except (ValueError, KeyError, OSError, tf.errors.OpError) as error:
+        raise NotComparableError(f"the served model gives no {output} ({_line(error)})") from error
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+
+
+def draw(
+    spans: Sequence[Span], sample: int, image_feature: str, split: str = _SPLIT
+) -> Iterator[bytes]:
+    """Encoded images from one split of some spans, about `sample` in all.
 
     Ingest writes the examples of a shard in the order of a hash, and deals them out to the shards
     by another, so that the first ones of every shard are a sample of all.
@@ -64,7 +87,7 @@ def draw(spans: Sequence[Span], sample: int, image_feature: str) -> Iterator[byt
         (span.folder / name, size)
         for span in spans
         for name, size in span.shards.items()
-        if name.startswith(f"{_SPLIT}/")
+        if name.startswith(f"{split}/")
     ]
     # A shard's share of the bytes is about its share of the posters.
     total = sum(size for _, size in shards) or 1
@@ -76,9 +99,13 @@ def draw(spans: Sequence[Span], sample: int, image_feature: str) -> Iterator[byt
             yield tf.io.parse_single_example(record, feature)[image_feature].numpy()[0]
 
 
-def _batches(spans: Sequence[Span], sample: int, image_feature: str) -> Iterator[list[bytes]]:
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _batches(images: Iterable[bytes]) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
-    for image in draw(spans, sample, image_feature):
+    for image in images:
         batch.append(image)
         if len(batch) == _BATCH_IMAGES:
             yield batch

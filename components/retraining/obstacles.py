@@ -11,6 +11,8 @@ REFUSED_DATA = "data_gate"
 TRIED_IN_VAIN = "tried_in_vain"
 NOTHING_NEW = "nothing_new"
 TOO_LITTLE = "too_little"
+#: Those by which a run would have nothing to learn from.
+NOTHING_TO_LEARN = (NOTHING_NEW, TRIED_IN_VAIN)
 
 
 def under_way(situation: Situation) -> Reason | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from components.retraining import label_drift
+from components.retraining import in_use, label_drift
 from components.retraining.reasons import Reason, count
 from components.retraining.settings import RetrainSettings
 from components.retraining.situation import Situation, count_label, posters
@@ -51,6 +51,7 @@ def limits(situation: Situation, settings: RetrainSettings) -> list[Reason]:
         *_new_posters(situation, settings),
         *_label_drift(situation, settings),
         *_embedding_drift(situation, settings),
+        *in_use.limits(situation.in_use, settings.in_use),
         *_age(situation, settings),
     ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from components.retraining.embedding_drift import EmbeddingDrift
+    from components.retraining.in_use import InUse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Situation:
       under_way: what is under way already, in words, or None.
       embeddings: how far new posters moved; None if that was not looked at.
       no_embeddings: why it was not, or None.
+      in_use: what the served model was asked about; None if that was not looked at.
       force: a person's reason to run whatever is found, or None.
     """
 
@@ -112,6 +114,7 @@ class Situation:
     under_way: str | None = None
     embeddings: EmbeddingDrift | None = None
     no_embeddings: str | None = None
+    in_use: InUse | None = None
     force: str | None = None
 
     @property
@@ -159,6 +162,7 @@ class Situation:
             "refusals": [dataclasses.asdict(refusal) for refusal in self.refusals],
             "under_way": self.under_way,
             "embeddings": self.embeddings and dataclasses.asdict(self.embeddings),
+            "in_use": self.in_use and dataclasses.asdict(self.in_use),
             "force": self.force,
         }
 

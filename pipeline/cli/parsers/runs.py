@@ -25,8 +25,9 @@ cached for the next run of this kind, apart from what --runner local made.
 _RETRAIN = """\
 Decides whether to train again and, if there is reason to, runs the DAG once on this machine.
 
-Reasons are new posters, genre frequencies or posters that drifted, a label that the vocabulary
-gained, and the age of the served model, each with its limit in the configuration (retrain.*).
+Reasons are new posters, genre frequencies or posters that drifted, requests unlike what the served
+model was trained on (retrain.in_use), a label that the vocabulary gained, and the age of the served
+model, each with its limit in the configuration (retrain.*).
 Nothing is trained if nothing is new, if the data gate refused the data before, or while another run
 is under way. The decision, what it was made of and what came of it are kept in WORKSPACE/decisions.
 
