@@ -39,6 +39,17 @@ class Blow:
     watched: Path
 
 
+@dataclasses.dataclass(frozen=True)
+class CutOff:
+    """Where `posters gc` kills itself.
+
+    Attributes:
+      files: after it removed so many from folders.
+    """
+
+    files: int
+
+
 class Verb:
     """A verb under way; what it prints is in a file."""
 
@@ -46,7 +57,7 @@ class Verb:
         self,
         arguments: Sequence[str],
         log: Path,
-        blow: Blow | None = None,
+        blow: Blow | CutOff | None = None,
         largest_file: int | None = None,
     ) -> None:
         """Starts it.
@@ -73,13 +84,17 @@ class Verb:
         return self._process.exitcode, self._log.read_text()
 
 
-def _run(arguments: list[str], log: Path, blow: Blow | None, largest_file: int | None) -> None:
+def _run(
+    arguments: list[str], log: Path, blow: Blow | CutOff | None, largest_file: int | None
+) -> None:
     with log.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
-    if blow is not None:
+    if isinstance(blow, CutOff):
+        _count_removals(blow)
+    elif blow is not None:
         _prepare(blow)
     from pipeline.cli.main import main
 
@@ -87,6 +102,18 @@ def _run(arguments: list[str], log: Path, blow: Blow | None, largest_file: int |
     sys.stdout.flush()
     # Threads that Beam left must not keep it.
     os._exit(status)
+
+
+def _count_removals(blow: CutOff) -> None:
+    unlink, left = os.unlink, iter(range(blow.files))
+
+    def stricken_unlink(path, *, dir_fd=None):
+        unlink(path, dir_fd=dir_fd)
+        # Only what removes whole folders names files below an open one.
+        if dir_fd is not None and next(left, None) is None:
+            _die()
+
+    os.unlink = stricken_unlink
 
 
 def _prepare(blow: Blow) -> None:

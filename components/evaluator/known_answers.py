@@ -67,9 +67,18 @@ def name(model_uri: str, examples: str) -> str:
       model_uri: the model artifact's.
       examples: from `examples_digest`.
     """
+    return name_of(model_content(model_uri), examples)
+
+
+def model_content(model_uri: str) -> list[str]:
+    """What tells a model from all others: the names and digests of its files."""
     model = path_utils.serving_model_path(model_uri)
-    parts = [f"{file.removeprefix(model)} {_digest(file)}" for file in _files(model)]
-    words = [str(_FORMAT), examples, *parts]
+    return [f"{file.removeprefix(model)} {_digest(file)}" for file in _files(model)]
+
+
+def name_of(content: Sequence[str], examples: str) -> str:
+    """The same as `name`, of a model whose content is known already; see `model_content`."""
+    words = [str(_FORMAT), examples, *content]
     return f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}.npz"
 
 

@@ -34,8 +34,7 @@ def run(options: argparse.Namespace) -> int:
     with where.only_run():
         store = place.open_store(where)
         history = executions.read(store, config.name)
-        uris = {artifact.uri for artifact in store.get_artifacts()}
-        plan = removal.plan(history, config, options.keep, uris)
+        plan = removal.plan(history, config, options.keep, store.get_artifacts())
         if not plan.sizes:
             CONSOLE.print("Nothing to remove: all that is there is needed.")
             return OK
@@ -43,8 +42,7 @@ def run(options: argparse.Namespace) -> int:
         if options.dry_run:
             CONSOLE.print("Nothing was removed.")
             return OK
-        count = len(plan.artifacts) + len(plan.left)
-        with progress("removing", count) as update:
+        with progress("removing", len(plan.paths)) as update:
             removal.remove(store, plan, config, lambda done: update(done, ""))
     CONSOLE.print(f"Freed {plan.byte_count / _MEGABYTE:.1f} MB.")
     return OK

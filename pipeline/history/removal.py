@@ -24,15 +24,14 @@ from components.spans import reading
 from components.trainer import unused_features
 from components.trainer.unused_features import Unused
 from pipeline.config import Config
-from pipeline.history import unneeded
+from pipeline.history import leftovers, unneeded
 from pipeline.history.executions import Artifact, Executions
 
 #: Kinds of what is removed that are no type of artifact.
 LEFT, FEATURES = "left by killed runs", "features of posters in no span"
+ANSWERS = "answers of models or about examples that go"
 _MARKED = metadata_store_pb2.Artifact.MARKED_FOR_DELETION
 _DELETED = metadata_store_pb2.Artifact.DELETED
-#: Executions that did not end; while the lock is held none is under way.
-_UNFINISHED = ("FAILED", "CANCELED", "RUNNING", "NEW")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,14 +41,21 @@ class Plan:
     Attributes:
       artifacts: from ML Metadata, with their folders.
       left: folders that no artifact names.
+      answers: files of answers, see `leftovers.answers`.
       features: see `unused_features`; None if there are no features.
       sizes: by kind, how many there are, and their bytes as far as removing them frees any.
     """
 
     artifacts: Sequence[Artifact]
     left: Sequence[Path]
+    answers: Sequence[Path]
     features: Unused | None
     sizes: Mapping[str, tuple[int, int]]
+
+    @property
+    def paths(self) -> list[Path]:
+        """Folders and files to remove, in this order."""
+        return [*(Path(found.uri) for found in self.artifacts), *self.left, *self.answers]
 
     @property
     def byte_count(self) -> int:
@@ -57,31 +63,38 @@ class Plan:
         return sum(byte_count for _, byte_count in self.sizes.values())
 
 
-def plan(history: Executions, config: Config, keep: int, all_uris: set[str]) -> Plan:
+def plan(
+    history: Executions,
+    config: Config,
+    keep: int,
+    everything: Sequence[metadata_store_pb2.Artifact],
+) -> Plan:
     """Looks for what nothing needs; removes nothing.
 
     Args:
       history: of the configuration's pipeline.
       config: where things lie.
       keep: see `unneeded.artifacts`.
-      all_uris: of every artifact that ML Metadata holds, of other pipelines too.
+      everything: every artifact that ML Metadata holds, of other pipelines too.
 
     Raises:
       PostersError: the spans cannot be read.
     """
     artifacts = unneeded.artifacts(history, keep, config.pipeline_root, _accepted(config))
-    left = list(_left(history, config, all_uris))
+    left = list(leftovers.of_killed_runs(history, config, {found.uri for found in everything}))
+    answers = _answers(config, everything, artifacts, left)
     features = _features(config)
     sizes: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for kind, folder in [
         *((found.type, Path(found.uri)) for found in artifacts),
         *((LEFT, folder) for folder in left),
+        *((ANSWERS, file) for file in answers),
     ]:
         count, byte_count = sizes[kind]
         sizes[kind] = (count + 1, byte_count + freed_bytes(folder))
     if features and (features.rows or features.listings):
         sizes[FEATURES] = (features.rows, features.byte_count)
-    return Plan(artifacts, left, features, dict(sizes))
+    return Plan(artifacts, left, answers, features, dict(sizes))
 
 
 def remove(
@@ -93,15 +106,14 @@ def remove(
       store: ML Metadata, to which nothing else writes meanwhile.
       given: see `plan`.
       config: where things lie.
-      done: called with the number of folders removed so far.
+      done: called with the number of folders and files removed so far.
 
     Raises:
       PostersError: a file cannot be removed.
     """
     _mark(store, given.artifacts, _MARKED)
-    folders = [*(Path(found.uri) for found in given.artifacts), *given.left]
-    for count, folder in enumerate(folders, start=1):
-        _remove(folder)
+    for count, path in enumerate(given.paths, start=1):
+        _remove(path)
         done(count)
     _mark(store, given.artifacts, _DELETED)
     if given.features is not None:
@@ -169,17 +181,22 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _left(history: Executions, config: Config, all_uris: set[str]) -> Iterator[Path]:
-    """Folders of executions that did not end, and of pushes that were cut off."""
-    unfinished = {str(one.id): one.node for one in history if one.state in _UNFINISHED}
-    root = Path(config.pipeline_root)
-    for folder in root.glob("*/*/*"):
-        node = folder.relative_to(root).parts[0]
-        if unfinished.get(folder.name) == node and str(folder) not in all_uris:
-            yield folder
-    models = Path(config.models_folder)
-    for pattern in (".push-*", ".restore-*"):
-        yield from models.glob(pattern)
+def _answers(
+    config: Config,
+    everything: Sequence[metadata_store_pb2.Artifact],
+    artifacts: Sequence[Artifact],
+    left: Sequence[Path],
+) -> list[Path]:
+    removed = {found.uri for found in artifacts}
+    kept = [
+        found
+        for found in everything
+        if found.uri not in removed and found.state == metadata_store_pb2.Artifact.LIVE
+    ]
+    models, examples = (
+        {found.uri for found in kept if found.type == kind} for kind in ("Model", "Examples")
+    )
+    return leftovers.answers(config, models, examples, left)
 
 
 def _features(config: Config) -> Unused | None:

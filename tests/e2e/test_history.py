@@ -7,15 +7,16 @@ import dataclasses
 import fcntl
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
-from components.errors import PostersError
 from pipeline import config as configuration
 from pipeline.cli.main import FAILED, OK, REFUSED, main
 from pipeline.history import executions, removal
 from pipeline.metadata_store import place
+from tests.crashing import CutOff, Verb
 
 #: Small and quick; what comes out is no worse than the floor.
 QUICK = ("trainer.epochs=4", "trainer.head.members=1", "serving_check.posters=2")
@@ -252,21 +253,38 @@ def test_after_a_rollback_nothing_is_pushed_for_nothing_and_the_old_model_is_the
     assert _output(third, "BaselineResolver", "model") == _output(first, "Trainer", "model")
 
 
-def test_what_is_removed_is_run_again_and_nothing_else(made, workspace, monkeypatch):
+def test_what_is_removed_is_run_again_and_nothing_else(made, workspace, tmp_path):
     third = json.loads((max((workspace.root / "runs").iterdir()) / "summary.json").read_text())
     assert third["status"] == "refused"
     # It is not the last one any more.
     assert _ran(workspace.run(*SECOND)[1]) == []
-    gone = [Path(_output(third, "Trainer", "model")), Path(_output(third, "RunReport", "report"))]
+    left = _leave(workspace)
     shown = workspace.ask("gc", "--keep", "1", "--dry-run")
     assert "Nothing was removed" in shown
-    assert re.search(r"Model +1 +[1-9]", shown)
+    for words in ("Model +1 +[1-9]", "left by killed runs +3 ", "answers of models .* go +2 "):
+        assert re.search(words, shown), words
+    gone = _planned(workspace)
+    assert {Path(_output(third, node, key)) for node, key in _OWN} | left < gone
+    before = _files(workspace)
     assert all(path.exists() for path in gone)
-    _cut_off(workspace, monkeypatch)
-    states = {artifact.state for artifact in workspace.history().artifacts.values()}
-    assert states == {"LIVE", "MARKED_FOR_DELETION"}
+    # Within the first folder, and when several are gone.
+    for files in (0, 12):
+        killed = Verb(
+            ["gc", "--keep", "1", *workspace.settings(*QUICK)],
+            tmp_path / "gc.log",
+            blow=CutOff(files),
+        )
+        status, printed = killed.wait()
+        assert status == -signal.SIGKILL, printed
+        states = {artifact.state for artifact in workspace.history().artifacts.values()}
+        assert states == {"LIVE", "MARKED_FOR_DELETION"}
+        assert _planned(workspace) <= gone
+    assert any(path.exists() for path in gone)
     assert "Freed" in workspace.ask("gc", "--keep", "1")
     assert not any(path.exists() for path in gone)
+    assert _files(workspace) == {
+        file for file in before if not any(file == path or path in file.parents for path in gone)
+    }
     artifacts = workspace.history().artifacts.values()
     assert {artifact.type for artifact in artifacts if artifact.state == "DELETED"} == {
         "Model", "ModelRun", "ModelEvaluation", "ModelBlessing", "InfraBlessing", "PushedModel",
@@ -287,27 +305,53 @@ def test_what_is_removed_is_run_again_and_nothing_else(made, workspace, monkeypa
     assert f"version {workspace.models[1]} serves again" in shown
 
 
-def _cut_off(workspace, monkeypatch):
-    """A removal that fails after its first folder."""
-    remove, done = removal._remove, []
+#: Of what a run makes for itself.
+_OWN = (("Trainer", "model"), ("RunReport", "report"))
 
-    def once(folder):
-        if done:
-            raise PostersError("cut off")
-        done.append(folder)
-        remove(folder)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(removal, "_remove", once)
-        assert "cut off" in workspace.ask("gc", "--keep", "1", status=FAILED)
+def _leave(workspace):
+    """What killed processes leave: of a push, of keeping answers, of the local Kubeflow runner."""
+    root = workspace.root
+    left = {
+        root / "models" / ".push-99",
+        root / "models" / ".restore-98",
+        root / "kubeflow-local" / "posters-sample" / "artifacts" / "Trainer" / "1",
+    }
+    for folder in left:
+        (folder / "model").mkdir(parents=True)
+        (folder / "model" / "saved_model.pb").write_bytes(b"half")
+    answers = root / "answers" / f".{'0f' * 16}.npz.abc"
+    answers.write_bytes(b"half")
+    return left | {answers}
+
+
+def _planned(workspace):
+    overrides = [f"workspace={workspace.root}", f"data_root={workspace.data}"]
+    config = configuration.load("sample", overrides)
+    store = place.open_store(place.of(config))
+    history = executions.read(store, config.name)
+    return set(removal.plan(history, config, 1, store.get_artifacts()).paths)
+
+
+def _files(workspace):
+    folders = ("artifacts", "answers", "models", "runs", "gate", "kubeflow-local")
+    return {
+        path
+        for folder in folders
+        for path in (workspace.root / folder).rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_run_under_way_is_waited_for(made, workspace):
     old = str(workspace.models[0])
+    under_way = workspace.root / "models" / ".push-100"
+    under_way.mkdir()
     with (workspace.root / "metadata.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         for words in (["gc"], ["rollback", old, "--reason", "why"]):
             assert "another run is using" in workspace.ask(*words, status=FAILED)
+    under_way.rmdir()  # it was left alone
     with pytest.raises(SystemExit):
         main(["gc", "--keep", "many"])
     assert "keep at least 1 run" in workspace.ask("gc", "--keep", "0", status=FAILED)

@@ -6,9 +6,7 @@ from components.errors import PostersError
 from pipeline import config as configuration
 from pipeline import retraining
 
-KUBEFLOW = (
-    'kubeflow={host: "http://localhost", images: {default: "a:1"}, store: gs://bucket/posters}'
-)
+KUBEFLOW = 'kubeflow={host: "http://localhost", images: {default: "localhost/posters:1"}, store: gs://bucket/posters}'
 
 
 def _folder(*overrides):
