@@ -18,6 +18,8 @@ WRONG = "kept embeddings do not give what the model says"
 _CHECKED = 16
 _TOLERANCE = 1e-5
 _OUTPUTS = ("scores", "probabilities")
+#: A model that lacks one of them is asked whole; whether it may serve is ServingCheck's to say.
+_NEEDED = (export.EMBEDDING, export.SCORES_OF_EMBEDDING)
 
 
 class WrongEmbeddingsError(Exception):
@@ -39,7 +41,7 @@ class Embeddings:
           model: the loaded SavedModel.
           folder: where it lies.
         """
-        if self._answers_folder is None or export.SCORES_OF_EMBEDDING not in model.signatures:
+        if self._answers_folder is None or not all(name in model.signatures for name in _NEEDED):
             return None
         fingerprint = export.read_description(folder).get("embedding_fingerprint")
         if not fingerprint:
