@@ -5,10 +5,13 @@ While the workspace is held no run is under way, so whatever is half done was le
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from components.evaluator import kept_embeddings
+from components.model_files import DESCRIPTION_FILE
 from pipeline import places
 from pipeline.config import Config
 from pipeline.history.executions import Executions
@@ -65,9 +68,10 @@ def _of_compiled_runs(pipeline: Path) -> Iterator[Path]:
 def answers(
     config: Config, models: Iterable[str], examples: Iterable[str], gone: Iterable[Path]
 ) -> list[Path]:
-    """Kept answers of models or about examples that are not kept; see `known_answers`.
+    """Kept answers of models or about examples that are not kept, and embeddings of no such model.
 
-    Their names come from the content of both, which is read if there is any file.
+    The names of answers come from the content of both, which is read if there is any; see
+    `known_answers`. Embeddings lie in a folder an extractor; see `kept_embeddings`.
 
     Args:
       config: where things lie.
@@ -77,9 +81,9 @@ def answers(
     """
     folder = Path(places.answers_folder(config))
     found = [path for path in sorted(folder.glob("*")) if _ANSWERS.match(path.name)]
-    if not found:
+    extractors = sorted((folder / kept_embeddings.FOLDER).glob("*"))
+    if not found and not extractors:
         return []
-    from components.evaluator import known_answers
 
     runs = Path(config.workspace) / _KUBEFLOW_LOCAL
     removed = set(gone)
@@ -88,11 +92,31 @@ def answers(
         + [path for path in runs.glob(f"*/artifacts/*/*/{key}") if path.parent not in removed]
         for uris, key in ((models, "model"), (examples, "examples"))
     )
+    known = set(map(_extractor, kept_models))
+    unknown = [path for path in extractors if path.name not in known]
+    return [*_answers(found, kept_models, kept_examples), *unknown]
+
+
+def _answers(found: list[Path], models: list[Path], examples: list[Path]) -> list[Path]:
+    """Those of some files of answers that are of none of these models, or about other examples."""
+    if not found:
+        return []
+    from components.evaluator import known_answers
+
     digests = {
         known_answers.examples_digest([str(uri / _SPLIT)])
-        for uri in kept_examples
+        for uri in examples
         if (uri / _SPLIT).is_dir()
     }
-    contents = [known_answers.model_content(str(uri)) for uri in kept_models if uri.is_dir()]
+    contents = [known_answers.model_content(str(uri)) for uri in models if uri.is_dir()]
     needed = {known_answers.name_of(content, digest) for content in contents for digest in digests}
     return [path for path in found if path.name not in needed]
+
+
+def _extractor(model: Path) -> str | None:
+    """What the embeddings of a model's extractor are kept under, if it says."""
+    try:
+        path = model / "Format-Serving" / DESCRIPTION_FILE
+        return json.loads(path.read_text(encoding="utf-8")).get("embedding_fingerprint")
+    except (OSError, ValueError, AttributeError):
+        return None

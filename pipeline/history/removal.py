@@ -29,7 +29,7 @@ from pipeline.history.executions import Artifact, Executions
 
 #: Kinds of what is removed that are no type of artifact.
 LEFT, FEATURES = "left by killed runs", "features of posters in no span"
-ANSWERS = "answers of models or about examples that go"
+ANSWERS = "answers and embeddings for models that go"
 _MARKED = metadata_store_pb2.Artifact.MARKED_FOR_DELETION
 _DELETED = metadata_store_pb2.Artifact.DELETED
 
@@ -41,7 +41,7 @@ class Plan:
     Attributes:
       artifacts: from ML Metadata, with their folders.
       left: folders that no artifact names.
-      answers: files of answers, see `leftovers.answers`.
+      answers: what the Evaluator keeps for later runs, see `leftovers.answers`.
       features: see `unused_features`; None if there are no features.
       sizes: by kind, how many there are, and their bytes as far as removing them frees any.
     """

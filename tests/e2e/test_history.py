@@ -261,7 +261,7 @@ def test_what_is_removed_is_run_again_and_nothing_else(made, workspace, tmp_path
     left = _leave(workspace)
     shown = workspace.ask("gc", "--keep", "1", "--dry-run")
     assert "Nothing was removed" in shown
-    for words in ("Model +1 +[1-9]", "left by killed runs +3 ", "answers of models .* go +2 "):
+    for words in ("Model +1 +[1-9]", "left by killed runs +3 ", "answers and embeddings .* go +3 "):
         assert re.search(words, shown), words
     gone = _planned(workspace)
     assert {Path(_output(third, node, key)) for node, key in _OWN} | left < gone
@@ -282,6 +282,7 @@ def test_what_is_removed_is_run_again_and_nothing_else(made, workspace, tmp_path
     assert any(path.exists() for path in gone)
     assert "Freed" in workspace.ask("gc", "--keep", "1")
     assert not any(path.exists() for path in gone)
+    assert list((workspace.root / "answers" / "embeddings").iterdir()), "of the models that stay"
     assert _files(workspace) == {
         file for file in before if not any(file == path or path in file.parents for path in gone)
     }
@@ -322,7 +323,10 @@ def _leave(workspace):
         (folder / "model" / "saved_model.pb").write_bytes(b"half")
     answers = root / "answers" / f".{'0f' * 16}.npz.abc"
     answers.write_bytes(b"half")
-    return left | {answers}
+    embeddings = root / "answers" / "embeddings" / "of no model"
+    embeddings.mkdir(parents=True)
+    (embeddings / "part-1").write_bytes(b"some")
+    return left | {answers, embeddings}
 
 
 def _planned(workspace):

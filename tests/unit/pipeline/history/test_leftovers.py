@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_answers_of_what_the_local_kubeflow_runner_made_stay_with_it(config, tmp
     file = _answers(config, model, examples)
     assert leftovers.answers(config, [], [], []) == []
     assert leftovers.answers(config, [], [], [root / "Trainer" / "1"]) == [file]
+
+
+def test_embeddings_stay_while_a_model_with_that_extractor_does(config, tmp_path):
+    model = _model(tmp_path / "model", "1")
+    description = {"labels": [], "embedding_fingerprint": "ab12"}
+    _write(model / "Format-Serving" / "assets.extra" / "model.json", json.dumps(description))
+    kept, gone = (tmp_path / "answers" / "embeddings" / name for name in ("ab12", "cd34"))
+    for folder in (kept, gone):
+        _write(folder / "part-1")
+    without = _model(tmp_path / "other", "2")
+    assert leftovers.answers(config, [str(model), str(without)], [], []) == [gone]
+    assert leftovers.answers(config, [str(without)], [], []) == [kept, gone]
 
 
 def _killed(history, config, uris=()):
