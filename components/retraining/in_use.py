@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from components.retraining.label_drift import LabelDrift
-from components.retraining.reasons import Reason, count
+from components.retraining.reasons import Reason, beside_limit, count
 from components.retraining.settings import InUseSettings
 
 if TYPE_CHECKING:
@@ -91,12 +91,8 @@ def _embedding_drift(found: InUse, limit: float | None) -> Iterator[Reason]:
         f"{found.version} was asked about ({found.logged} logged) from those trained on is "
         f"{drift.distance:.2f}, on axis {drift.axis + 1} of {drift.axes}"
     )
-    if reached:
-        end = f"above {limit:g} (retrain.in_use.max_embedding_drift)"
-    elif drift.distance > limit:
-        end = f"which chance alone may do to so few (p {drift.p_value:.2g})"
-    else:
-        end = f"within {limit:g} (retrain.in_use.max_embedding_drift)"
+    by_chance, key = f"p {drift.p_value:.2g}", "retrain.in_use.max_embedding_drift"
+    end = beside_limit(drift.distance, limit, reached, by_chance, key)
     figures = {
         **found._figures,
         "distance": drift.distance,
@@ -117,11 +113,7 @@ def _label_drift(found: InUse, limit: float | None) -> Iterator[Reason]:
         f"{count(found.images, 'image')} that it was asked about and to {drift.share_before:.1%} "
         f"of {count(found.posters, 'poster')} of its own data: Cohen's h is {drift.h:.2f}"
     )
-    if reached:
-        end = f"above {limit:g} (retrain.in_use.max_label_drift)"
-    elif drift.h > limit:
-        end = f"which chance alone may do to so few ({drift.by_chance:.2f})"
-    else:
-        end = f"within {limit:g} (retrain.in_use.max_label_drift)"
+    by_chance, key = f"{drift.by_chance:.2f}", "retrain.in_use.max_label_drift"
+    end = beside_limit(drift.h, limit, reached, by_chance, key)
     figures = {**found._figures, "limit": limit, **dataclasses.asdict(drift)}
     yield Reason(LABEL_DRIFT, "run" if reached else "nothing", f"{moved}, {end}", figures)

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 
 from components.retraining import in_use, label_drift
-from components.retraining.reasons import Reason, count
+from components.retraining.reasons import Reason, beside_limit, count
 from components.retraining.settings import RetrainSettings
 from components.retraining.situation import Situation, count_label, posters
 from components.spans.words import in_words
@@ -130,12 +130,8 @@ def _label_drift(situation: Situation, settings: RetrainSettings) -> Iterator[Re
         f"{found.label} is on {found.share_now:.1%} of {posters(new)} new posters and was on "
         f"{found.share_before:.1%} of {posters(seen)}: Cohen's h is {found.h:.2f}"
     )
-    if reached:
-        end = f"above {limit:g} (retrain.max_label_drift)"
-    elif found.h > limit:
-        end = f"which chance alone may do to so few ({found.by_chance:.2f})"
-    else:
-        end = f"within {limit:g} (retrain.max_label_drift)"
+    by_chance, key = f"{found.by_chance:.2f}", "retrain.max_label_drift"
+    end = beside_limit(found.h, limit, reached, by_chance, key)
     figures = {
         "label": found.label,
         "h": found.h,
@@ -161,12 +157,8 @@ def _embedding_drift(situation: Situation, settings: RetrainSettings) -> Iterato
         f"the Kolmogorov-Smirnov distance of {count(found.posters, 'new poster')} from those "
         f"trained on is {found.distance:.2f}, on axis {found.axis + 1} of {found.axes}"
     )
-    if reached:
-        end = f"above {limit:g} (retrain.max_embedding_drift)"
-    elif found.distance > limit:
-        end = f"which chance alone may do to so few (p {found.p_value:.2g})"
-    else:
-        end = f"within {limit:g} (retrain.max_embedding_drift)"
+    by_chance, key = f"p {found.p_value:.2g}", "retrain.max_embedding_drift"
+    end = beside_limit(found.distance, limit, reached, by_chance, key)
     figures = {
         "distance": found.distance,
         "p_value": found.p_value,

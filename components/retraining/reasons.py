@@ -24,6 +24,23 @@ class Reason:
     figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+def beside_limit(drift: float, limit: float, reached: bool, by_chance: str, key: str) -> str:
+    """How a drift stands to its limit, as the end of a sentence.
+
+    Args:
+      drift: how far something moved.
+      limit: the most that is no reason to run.
+      reached: whether it is more than the limit and more than chance.
+      by_chance: what says how much may be chance.
+      key: the limit's, in the configuration.
+    """
+    if reached:
+        return f"above {limit:g} ({key})"
+    if drift > limit:
+        return f"which chance alone may do to so few ({by_chance})"
+    return f"within {limit:g} ({key})"
+
+
 def count(number: int, word: str) -> str:
     """`1 poster`, `2 posters`."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

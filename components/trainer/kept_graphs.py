@@ -1,4 +1,4 @@
-"""Flat extractors on disk: one file an extractor and image size, whole or recognised as damaged.
+"""Flat extractors on disk: one file an extractor and image size.
 
 Loading a TF-Hub module and folding it takes seconds, reading its flat graph a tenth of one.
 """
@@ -11,13 +11,10 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
-from components.files import write_bytes
-from components.trainer.feature_store import set_aside, sweep
+from components.trainer import kept_bytes
 
 #: Grows when another graph is made of the same module.
 _FORMAT = 1
-#: Of the SHA-256 that a file begins with.
-_DIGEST_BYTES = 32
 
 
 def place(folder: Path, fingerprint: str, image_size: int) -> Path:
@@ -34,19 +31,10 @@ def place(folder: Path, fingerprint: str, image_size: int) -> Path:
 
 def read(path: Path) -> graph_pb2.GraphDef | None:
     """What was kept, or None if nothing was or it is damaged."""
-    try:
-        stored = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
-        set_aside(path, "its content is not what was written")
-        return None
-    return graph_pb2.GraphDef.FromString(content)
+    content = kept_bytes.load(path)
+    return None if content is None else graph_pb2.GraphDef.FromString(content)
 
 
 def write(path: Path, graph: graph_pb2.GraphDef) -> None:
-    """Keeps a graph, and clears what killed runs left beside it."""
-    content = graph.SerializeToString(deterministic=True)
-    write_bytes(path, hashlib.sha256(content).digest() + content)
-    sweep(path.parent)
+    """Keeps a graph."""
+    kept_bytes.save(path, graph.SerializeToString(deterministic=True))

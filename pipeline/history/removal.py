@@ -26,6 +26,7 @@ from components.trainer.unused_features import Unused
 from pipeline.config import Config
 from pipeline.history import leftovers, unneeded
 from pipeline.history.executions import Artifact, Executions
+from pipeline.places import features_folder
 
 #: Kinds of what is removed that are no type of artifact.
 LEFT, FEATURES = "left by killed runs", "features of posters in no span"
@@ -117,7 +118,7 @@ def remove(
         done(count)
     _mark(store, given.artifacts, _DELETED)
     if given.features is not None:
-        unused_features.remove(_feature_folder(config), given.features)
+        unused_features.remove(Path(features_folder(config)), given.features)
 
 
 def freed_bytes(path: Path) -> int:
@@ -200,12 +201,8 @@ def _answers(
 
 
 def _features(config: Config) -> Unused | None:
-    folder = _feature_folder(config)
+    folder = Path(features_folder(config))
     return unused_features.find(folder, _known_ids(config)) if folder.is_dir() else None
-
-
-def _feature_folder(config: Config) -> Path:
-    return Path(config.workspace) / "features"
 
 
 def _known_ids(config: Config) -> set[bytes]:
