@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import threading
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ class _Waiting(NamedTuple):
     model: ServedModel
     signature: str
     values: Sequence[bytes]
-    answer: Future[Answer]
+    answer: Future[Answer] | asyncio.Future[Answer]
 
 
 class Batcher:
@@ -64,6 +65,12 @@ class Batcher:
         """Values in the queue."""
         return self._waiting
 
+    async def ask(self, model: ServedModel, signature: str, values: Sequence[bytes]) -> Answer:
+        """Queues a request and waits; raises what `submit` raises, and what the model does."""
+        answer = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(model, signature, values, answer))
+        return await answer
+
     def submit(self, model: ServedModel, signature: str, values: Sequence[bytes]) -> Future[Answer]:
         """Queues a request.
 
@@ -73,18 +80,22 @@ class Batcher:
         Raises:
           RequestError: 503, too many wait already, or the server is shutting down.
         """
-        request = _Waiting(model, signature, values, Future())
+        answer: Future[Answer] = Future()
+        self._put(_Waiting(model, signature, values, answer))
+        return answer
+
+    def _put(self, request: _Waiting) -> None:
+        count = len(request.values)
         with self._changed:
             if self._closed:
                 raise RequestError(503, "the server is shutting down")
-            if self._waiting and self._waiting + len(values) > self._max_queue:
+            if self._waiting and self._waiting + count > self._max_queue:
                 raise RequestError(
                     503, f"{self._waiting} images wait already; try again a little later"
                 )
             self._queue.append(request)
-            self._waiting += len(values)
+            self._waiting += count
             self._changed.notify()
-        return request.answer
 
     def close(self) -> None:
         """Answers what waits, and ends the threads."""
@@ -96,8 +107,7 @@ class Batcher:
 
     def _work(self) -> None:
         while batch := self._take():
-            # A client that went away has cancelled; from here on it no longer can.
-            batch = [item for item in batch if item.answer.set_running_or_notify_cancel()]
+            batch = [item for item in batch if _wanted(item.answer)]
             if batch:
                 self._ask(batch)
 
@@ -129,13 +139,47 @@ class Batcher:
             outputs = batch[0].model.ask(batch[0].signature, values)
         except Exception as error:  # whatever a graph raises is the requests' answer
             if len(batch) == 1:
-                batch[0].answer.set_exception(error)
+                _settle([(batch[0].answer, error)])
             else:  # one by one, so that none fails for another
                 for item in batch:
                     self._ask([item])
             return
-        start = 0
+        answers, start = [], 0
         for item in batch:
             end = start + len(item.values)
-            item.answer.set_result({key: rows[start:end] for key, rows in outputs.items()})
+            answers.append((item.answer, {key: rows[start:end] for key, rows in outputs.items()}))
             start = end
+        _settle(answers)
+
+
+def _wanted(answer: Future[Answer] | asyncio.Future[Answer]) -> bool:
+    """Whether anybody waits still: a client that went away has cancelled."""
+    if isinstance(answer, asyncio.Future):
+        return not answer.cancelled()
+    return answer.set_running_or_notify_cancel()
+
+
+def _settle(answers: Sequence[tuple[Future | asyncio.Future, Answer | Exception]]) -> None:
+    """Gives each its answer, coroutines by one waking of their loop for all.
+
+    Each waking is a system call that hands the interpreter's lock over, while the model idles.
+    """
+    by_loop = collections.defaultdict(list)
+    for answer, outcome in answers:
+        loop = answer.get_loop() if isinstance(answer, asyncio.Future) else None
+        by_loop[loop].append((answer, outcome))
+    for loop, settled in by_loop.items():
+        if loop is None:
+            _set(settled)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_set, settled)
+
+
+def _set(answers: Sequence[tuple[Future | asyncio.Future, Answer | Exception]]) -> None:
+    for answer, outcome in answers:
+        if answer.cancelled():
+            continue
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)

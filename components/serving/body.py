@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+import anyio
 from starlette.requests import ClientDisconnect, Request
 
 from components.serving.request_error import RequestError
@@ -26,8 +25,9 @@ async def read(request: Request, max_bytes: int, seconds: float) -> bytes:
       RequestError: 413, larger than allowed; 408, not there in time; 400, the client went away.
     """
     try:
-        return await asyncio.wait_for(_read(request, max_bytes), seconds)
-    except asyncio.TimeoutError as error:
+        with anyio.fail_after(seconds):
+            return await _read(request, max_bytes)
+    except TimeoutError as error:
         raise RequestError(408, f"the body was not there within {seconds:g} seconds") from error
     except ClientDisconnect as error:
         raise RequestError(400, "the connection closed before the body's end") from error

@@ -129,9 +129,24 @@ def _value(value: Any, name: str | None, where: str) -> bytes:
     if not isinstance(text, str):
         raise RequestError(400, f"{where}.b64 must be a string, not {_kind(text)}")
     try:
-        return base64.b64decode(text, validate=True)
+        return _base64(text)
     except (binascii.Error, ValueError) as error:
         raise RequestError(400, f"{where}.b64 is not Base64: {error}") from error
+
+
+def _base64(text: str) -> bytes:
+    """What `base64.b64decode(text, validate=True)` gives, without its regular expression.
+
+    `a2b_base64` passes over what is no Base64, and then has fewer bytes than so many letters give.
+    """
+    try:
+        content = binascii.a2b_base64(text)
+    except ValueError:
+        content = b""
+    padding = text[-2:].count("=")
+    if 4 * (len(content) + padding) == 3 * len(text):
+        return content
+    return base64.b64decode(text, validate=True)
 
 
 def _kind(value: Any) -> str:

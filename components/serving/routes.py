@@ -107,9 +107,7 @@ class ModelRoutes:
         images = list(_images(model, wanted))
         _refuse_bombs(images, limits.max_megapixels)
         try:
-            answer = await asyncio.wrap_future(
-                self._batcher.submit(model, wanted.signature, wanted.values)
-            )
+            answer = await self._batcher.ask(model, wanted.signature, wanted.values)
         except tf.errors.InvalidArgumentError as error:
             raise RequestError(400, _reason(error)) from error
         self._count(answer, len(wanted.values))

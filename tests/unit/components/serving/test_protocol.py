@@ -15,7 +15,11 @@ INPUTS = {"serving_default": "image_bytes", "serving_examples": "examples"}
 
 
 def _b64(content: bytes) -> dict:
-    return {"b64": base64.b64encode(content).decode()}
+    return {"b64": _text_of(content)}
+
+
+def _text_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _parse(content, max_values=4):
@@ -151,3 +155,14 @@ def test_an_answer_is_lost_if_no_row_is_left():
     assert protocol.lost({"status": np.array([b"bad", b"worse"], object)}) == "bad"
     assert protocol.lost({"status": np.array([b"bad", b""], object)}) is None
     assert protocol.lost({"labels": np.zeros(3)}) is None
+
+
+@given(st.one_of(st.text("Aq/+= -\u00e9", max_size=12), st.binary(max_size=9).map(_text_of)))
+def test_base64_is_what_the_standard_library_says_it_is(text):
+    try:
+        wanted = base64.b64decode(text, validate=True)
+    except ValueError:
+        with pytest.raises(RequestError, match="not Base64"):
+            _parse({"instances": [{"b64": text}]})
+    else:
+        assert _parse({"instances": [{"b64": text}]}).values == (wanted,)
