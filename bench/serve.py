@@ -2,9 +2,11 @@
 
     python -m bench.serve --model DIR --images DIR [--clients 16] [--seconds 60] [--repeats 2]
 
-The bare loop passes batches of read images forward in this process. Then `posters serve`, a process
-of its own, is asked by clients of one connection each, on the same cores; half way through a second
-version is pushed. Prints one JSON object a repeat.
+The bare loop passes batches of read images forward, one after the other, as TensorFlow is by
+default. The side-by-side one does what the server does without a server around it: small batches in
+several threads, a core each. Then `posters serve`, a process of its own, is asked by clients of one
+connection each, on the same cores; half way through a second version is pushed. Prints one JSON
+object a repeat.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import base64
 import http.client
 import itertools
 import json
+import multiprocessing
 import shutil
 import socket
 import subprocess
@@ -21,12 +24,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import tensorflow as tf
 
+from components.serving.batching import SMALL_BATCH, default_threads
 from components.serving.model import ServedModel
 from components.serving.settings import ServeSettings
 from components.trainer import export
@@ -46,22 +52,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     images = [path.read_bytes() for path in sorted(options.images.iterdir())[:500]]
     failed = 0
     for _ in range(options.repeats):
-        bare = _bare(options.model, images, options.seconds / 2)
+        bare = _alone(_bare, options.model, images, options.seconds / 4)
+        side_by_side = _alone(_side_by_side, options.model, images, options.seconds / 4)
         figures = _served(options, images)
         failed += figures["failed"]
-        share = figures["images_a_second"] / bare
-        print(
-            json.dumps(
-                {"bare_images_a_second": round(bare, 1), **figures, "share": round(share, 3)}
-            ),
-            flush=True,
-        )
+        rate = figures["images_a_second"]
+        line = {
+            "bare_images_a_second": round(bare, 1),
+            "side_by_side_images_a_second": round(side_by_side, 1),
+            **figures,
+            "share_of_bare": round(rate / bare, 3),
+            "share_of_side_by_side": round(rate / side_by_side, 3),
+        }
+        print(json.dumps(line), flush=True)
     return 1 if failed else 0
+
+
+def _alone(loop: Callable, *arguments: Any) -> float:
+    """A loop in a process of its own: TensorFlow's threads are set once a process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(loop, *arguments).result()
 
 
 def _bare(folder: Path, images: Sequence[bytes], seconds: float) -> float:
     """Images a second of the model alone, in batches as large as the server's may be."""
-    model, size = ServedModel(folder), ServeSettings().max_batch_images
+    return _rate(ServedModel(folder), images, ServeSettings().max_batch_images, seconds)
+
+
+def _side_by_side(folder: Path, images: Sequence[bytes], seconds: float) -> float:
+    """Images a second of the model alone, asked as the server asks it under load."""
+    tf.config.threading.set_intra_op_parallelism_threads(ServeSettings().intra_op_threads)
+    model, threads = ServedModel(folder), default_threads()
+    with ThreadPoolExecutor(threads) as pool:
+        asking = [pool.submit(_rate, model, images, SMALL_BATCH, seconds) for _ in range(threads)]
+        return sum(rate.result() for rate in asking)
+
+
+def _rate(model: ServedModel, images: Sequence[bytes], size: int, seconds: float) -> float:
     endless = itertools.cycle(images)
     model.ask(export.SERVING_DEFAULT, list(itertools.islice(endless, size)))
     started, done = time.perf_counter(), 0

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 import components
 from components.request_log.log import RequestLog
 from components.serving.api_description import METRICS, READY, describe
-from components.serving.batching import Batcher
+from components.serving.batching import Batcher, default_threads
 from components.serving.door import Door
 from components.serving.holder import ModelHolder
 from components.serving.metrics import Metrics
@@ -48,7 +48,7 @@ def create_app(
     """
     batcher = Batcher(
         settings.max_batch_images,
-        settings.batch_threads,
+        settings.batch_threads or default_threads(),
         settings.max_queue_images,
         metrics.batch_images.observe,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,6 +16,13 @@ from components.serving.model import ServedModel
 from components.serving.request_error import RequestError
 
 Answer = dict[str, np.ndarray]
+#: Values that are worth a batch of their own: of fewer, what any batch costs outweighs the work.
+SMALL_BATCH = 4
+
+
+def default_threads() -> int:
+    """Twice the machine's cores: while some batches are decoded others are passed forward."""
+    return 2 * (os.cpu_count() or 1)
 
 
 class _Waiting(NamedTuple):
@@ -27,8 +35,9 @@ class _Waiting(NamedTuple):
 class Batcher:
     """A queue of requests and the threads that take batches off it.
 
-    Nothing waits for company: a free thread takes what is there, up to the batch's size. Under load
-    batches grow by themselves.
+    No clock is waited for. What comes while nothing is in the model goes in at once; while
+    something is, it goes in beside it as soon as it makes a small batch, and else when that is
+    done. A request for many values is taken apart, so that all threads have a part of it.
     """
 
     def __init__(
@@ -41,7 +50,7 @@ class Batcher:
         """Starts the threads.
 
         Args:
-          max_batch: values asked about together; a larger request goes alone.
+          max_batch: values asked about together.
           threads: batches in the model at once.
           max_queue: values that may wait.
           on_batch: called with the number of values in each batch.
@@ -51,6 +60,7 @@ class Batcher:
         self._on_batch = on_batch
         self._queue: collections.deque[_Waiting] = collections.deque()
         self._waiting = 0
+        self._busy = 0
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -67,12 +77,20 @@ class Batcher:
 
     async def ask(self, model: ServedModel, signature: str, values: Sequence[bytes]) -> Answer:
         """Queues a request and waits; raises what `submit` raises, and what the model does."""
-        answer = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(model, signature, values, answer))
-        return await answer
+        loop = asyncio.get_running_loop()
+        size = min(self._max_batch, max(SMALL_BATCH, -(-len(values) // len(self._threads))))
+        parts = [
+            _Waiting(model, signature, values[start : start + size], loop.create_future())
+            for start in range(0, len(values), size)
+        ]
+        self._put(parts)
+        answers = await asyncio.gather(*(part.answer for part in parts))
+        if len(answers) == 1:
+            return answers[0]
+        return {key: np.concatenate([answer[key] for answer in answers]) for key in answers[0]}
 
     def submit(self, model: ServedModel, signature: str, values: Sequence[bytes]) -> Future[Answer]:
-        """Queues a request.
+        """Queues a request, in one piece.
 
         Returns:
           Of the model's outputs, a row a value.
@@ -81,11 +99,11 @@ class Batcher:
           RequestError: 503, too many wait already, or the server is shutting down.
         """
         answer: Future[Answer] = Future()
-        self._put(_Waiting(model, signature, values, answer))
+        self._put([_Waiting(model, signature, values, answer)])
         return answer
 
-    def _put(self, request: _Waiting) -> None:
-        count = len(request.values)
+    def _put(self, parts: Sequence[_Waiting]) -> None:
+        count = sum(len(part.values) for part in parts)
         with self._changed:
             if self._closed:
                 raise RequestError(503, "the server is shutting down")
@@ -93,9 +111,9 @@ class Batcher:
                 raise RequestError(
                     503, f"{self._waiting} images wait already; try again a little later"
                 )
-            self._queue.append(request)
+            self._queue.extend(parts)
             self._waiting += count
-            self._changed.notify()
+            self._changed.notify(len(parts))
 
     def close(self) -> None:
         """Answers what waits, and ends the threads."""
@@ -107,30 +125,40 @@ class Batcher:
 
     def _work(self) -> None:
         while batch := self._take():
-            batch = [item for item in batch if _wanted(item.answer)]
-            if batch:
+            if batch := [item for item in batch if _wanted(item.answer)]:
                 self._ask(batch)
+            with self._changed:
+                self._busy -= 1
 
     def _take(self) -> list[_Waiting]:
         """The next requests of one model and signature; none once closed and empty."""
         with self._changed:
-            while not self._queue:
-                if self._closed:
+            while not self._is_due():
+                if self._closed and not self._queue:
                     return []
                 self._changed.wait()
+            share = -(-self._waiting // (len(self._threads) - self._busy))
+            limit = min(self._max_batch, max(SMALL_BATCH, share))
             first = self._queue.popleft()
             batch, count, others = [first], len(first.values), []
-            while self._queue and count < self._max_batch:
+            while self._queue and count < limit:
                 item = self._queue.popleft()
                 same = item.model is first.model and item.signature == first.signature
-                if same and count + len(item.values) <= self._max_batch:
+                if same and count + len(item.values) <= limit:
                     batch.append(item)
                     count += len(item.values)
                 else:
                     others.append(item)
             self._queue.extendleft(reversed(others))
             self._waiting -= count
+            self._busy += 1
             return batch
+
+    def _is_due(self) -> bool:
+        """Whether what waits goes into the model now."""
+        if not self._queue:
+            return False
+        return not self._busy or self._waiting >= SMALL_BATCH or self._closed
 
     def _ask(self, batch: Sequence[_Waiting]) -> None:
         values = [value for item in batch for value in item.values]

@@ -8,6 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
+import tensorflow as tf
 import uvicorn
 
 from components.errors import PostersError
@@ -49,6 +50,8 @@ def serve(
         if error is None and path.name.isdecimal():
             metrics.version.set(int(path.name))
 
+    # Before the first model is loaded: from then on it can no longer be changed.
+    tf.config.threading.set_intra_op_parallelism_threads(settings.intra_op_threads)
     listener = _bind(host, port)
     with listener:
         holder = ModelHolder(folder, settings.poll_seconds, loaded)

@@ -18,7 +18,10 @@ class ServeSettings:
       name: the model's name in addresses, `/v1/models/<name>`.
       poll_seconds: between two looks at whether a version was pushed or taken away.
       max_batch_images: how many images of several requests are asked about together.
-      batch_threads: batches in the model at once; with two, one decodes while the other computes.
+      batch_threads: batches in the model at once; by default twice as many as the machine has
+        cores.
+      intra_op_threads: cores that one operation of the model may use; 0 for all. Small batches side
+        by side, a core each, pass more posters than large ones that share all.
       max_request_images: images in one request.
       max_queue_images: images that may wait; further requests are turned away.
       max_requests: requests in progress at once; further ones are turned away.
@@ -37,7 +40,8 @@ class ServeSettings:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "posters"
     poll_seconds: Annotated[float, Field(gt=0)] = 2
     max_batch_images: Annotated[int, Field(ge=1, le=1024)] = 32
-    batch_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    batch_threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    intra_op_threads: Annotated[int, Field(ge=0)] = 1
     max_request_images: Annotated[int, Field(ge=1)] = 256
     max_queue_images: Annotated[int, Field(ge=1)] = 1024
     max_requests: Annotated[int, Field(ge=1)] = 128

@@ -5,7 +5,6 @@ import math
 import socket
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest

@@ -42,6 +42,11 @@ def test_every_file_that_is_named_is_there(service):
         assert (DOCKER / source).is_file()
 
 
+def test_operations_use_as_many_cores_as_those_of_posters_serve(service):
+    threads = ServeSettings().intra_op_threads
+    assert f"--tensorflow_intra_op_parallelism={threads}" in service["command"]
+
+
 def test_batches_are_those_of_posters_serve():
     """Each line is a field of TensorFlow Serving's BatchingParameters, a wrapped whole number."""
     lines = (DOCKER / "batching.txt").read_text().splitlines()
@@ -52,8 +57,8 @@ def test_batches_are_those_of_posters_serve():
             fields[name] = text_format.Parse(value, Int64Value()).value
     settings = ServeSettings()
     assert fields.pop("batch_timeout_micros") < 50_000
+    assert fields.pop("num_batch_threads") == 4
     assert fields == {
         "max_batch_size": settings.max_batch_images,
-        "num_batch_threads": settings.batch_threads,
         "max_enqueued_batches": settings.max_queue_images // settings.max_batch_images,
     }
