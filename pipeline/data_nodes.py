@@ -9,7 +9,6 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
@@ -18,6 +17,7 @@ from components.files import write_bytes
 from components.gate.component import DataGate
 from components.paths import AnyPath, to_path
 from components.spans.component import ExampleGen
+from components.statistics_gen.component import StatisticsGen
 from pipeline import fingerprints
 from pipeline.config import Config
 from pipeline.places import accepted_folder, schema_path
