@@ -20,7 +20,7 @@ _SCRIPT = Path(__file__).with_name("asking.py")
 #: What a server that only has TensorFlow does not have, though it may lie beside it here.
 _ABSENT = (
     "components", "pipeline", "schema", "configs", "tfx", "tfx_bsl", "tensorflow_transform",
-    "tensorflow_hub", "tensorflow_text", "struct2tensor", "apache_beam",
+    "tensorflow_hub", "tensorflow_text", "struct2tensor", "apache_beam", "keras", "tf_keras",
 )  # fmt: skip
 #: Requests of one image whose time is taken, after the first answers.
 _TIMED_REQUESTS = 20

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import gc
 import json
 import shlex
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from components.errors import PostersError
@@ -126,14 +127,16 @@ def _execute(
     started = time.monotonic()
     CONSOLE.print(f"Run {folder.name}: {config.name}, {window}, {len(window.labels)} labels")
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
-    from components.trainer import extractor
-    from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
+    with _collecting_nothing():
+        from components.trainer import extractor
+        from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
 
     import_seconds = time.monotonic() - started
     CONSOLE.print(f"  loaded in {import_seconds:.1f} s")
     error, interrupted = None, False
     try:
-        reports = launch(config, window, folder)
+        with _collecting_only_what_is_new():
+            reports = launch(config, window, folder)
     except NodeFailedError as failure:
         reports = failure.reports
         interrupted = guard.was_interrupted(failure.__cause__)
@@ -162,6 +165,26 @@ def _execute(
     extractor.forget()
     gc.collect()
     return summary, interrupted
+
+
+@contextlib.contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Has the collector wait: loading makes millions of objects, none of them garbage."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextlib.contextmanager
+def _collecting_only_what_is_new() -> Iterator[None]:
+    """Has the collector pass over what is loaded, which it would search again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
