@@ -28,5 +28,5 @@ def preprocessing_fn(
     )
     return {
         features.image_xf: images,
-        features.labels_xf: multi_hot(inputs[features.labels], custom_config["labels"]),
+        features.labels_xf: multi_hot([inputs[features.labels]], custom_config["labels"]),
     }
