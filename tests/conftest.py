@@ -63,9 +63,12 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"{len(items)} {what} were left out: {why}.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The system's Chromium, driven; it reaches nothing but files."""
+    """The system's Chromium, driven; it reaches nothing but files.
+
+    Per module: Playwright leaves its event loop running in this thread, where later tests would find it.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
