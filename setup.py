@@ -123,5 +123,5 @@ setup(
     },
     install_requires=LIGHT,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["posters = pipeline.cli.main:main"]},
+    entry_points={"console_scripts": ["posters = pipeline.cli.main:command"]},
 )

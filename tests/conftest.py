@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter):
 def chromium():
     """The system's Chromium, driven; it reaches nothing but files.
 
-    Per module: Playwright leaves its event loop running in this thread, where later tests would find it.
+    Per module: Playwright leaves its event loop running in this thread for later tests to find.
     """
     from playwright.sync_api import sync_playwright
 

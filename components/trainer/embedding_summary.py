@@ -18,6 +18,7 @@ import zipfile
 
 import numpy as np
 import tensorflow as tf
+from scipy import linalg
 
 #: Beside a SavedModel, where TensorFlow Serving looks for nothing.
 FILE = "assets.extra/embeddings.npz"
@@ -56,11 +57,20 @@ def summarize(fitted: np.ndarray, reference: np.ndarray) -> EmbeddingSummary:
     """
     fitted = fitted.astype(np.float64)
     mean = fitted.mean(axis=0)
-    # The right singular vectors are the components; those without any spread would be noise.
-    _, spread, axes = np.linalg.svd(fitted - mean, full_matrices=False)
-    count = min(_COMPONENTS, int((spread > 1e-6 * max(spread[0], 1e-12)).sum()))
-    mean, components = mean.astype(np.float32), axes[:count].astype(np.float32)
+    mean, components = mean.astype(np.float32), _components(fitted - mean).astype(np.float32)
     return EmbeddingSummary(mean, components, _project(reference, mean, components))
+
+
+def _components(centred: np.ndarray) -> np.ndarray:
+    """The first right singular vectors, (K, D) of (M, D), by the left ones: D may be large."""
+    rows = len(centred)
+    squares, left = linalg.eigh(
+        centred @ centred.T, subset_by_index=(max(rows - _COMPONENTS, 0), rows - 1)
+    )
+    spread = np.sqrt(np.maximum(squares[::-1], 0))
+    # Those without any spread would be noise.
+    count = int((spread > 1e-6 * max(spread[0], 1e-12)).sum())
+    return left.T[::-1][:count] @ centred / spread[:count, np.newaxis]
 
 
 def write(summary: EmbeddingSummary, folder: str) -> None:

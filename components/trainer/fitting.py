@@ -146,6 +146,16 @@ class _Loop:
         self._optimizer = optimizer.adamw(settings, steps_per_epoch, variables, head.kernels)
         self._variables = variables
         self._steps = 0
+        # Of any number of rows, or the last batch of an epoch would be traced once more.
+        self._step = tf.function(
+            self._learn,
+            input_signature=[
+                tf.TensorSpec([None, *head.mean.shape], tf.float32),
+                tf.TensorSpec([None, head.networks[0].biases[-1].shape[0]], tf.float32),
+                tf.TensorSpec([], tf.int32),
+            ],
+            autograph=False,
+        )
         self.average = optimizer.MovingAverage(variables, settings.ema)
 
     def epoch(self, epoch: int, batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> float:
@@ -177,8 +187,7 @@ class _Loop:
         """The rate at the last step."""
         return float(self._optimizer.learning_rate)
 
-    @tf.function(reduce_retracing=True, autograph=False)
-    def _step(self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _learn(self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         smooth = labels * (1.0 - self._smoothing) + 0.5 * self._smoothing
         with tf.GradientTape() as tape:
             outputs = self._head.member_logits(features, tf.stack([self._seed, step]))

@@ -41,10 +41,10 @@ class Network(tf.Module):
         """Logits; with a seed, that share of the last layer's inputs is dropped."""
         outputs = features
         for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
-            outputs = tf.nn.relu(tf.matmul(outputs, kernel) + bias)
+            outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(outputs, kernel), bias))
         if seed is not None and dropout:
             outputs = tf.nn.experimental.stateless_dropout(outputs, dropout, seed)
-        return tf.matmul(outputs, self.kernels[-1]) + self.biases[-1]
+        return tf.nn.bias_add(tf.matmul(outputs, self.kernels[-1]), self.biases[-1])
 
 
 class Head(tf.Module):

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.report.charts import figure
-
-_WIDTH, _HEIGHT = 300, 220
+from components.report.charts.unit_chart import unit_chart
 
 
 def calibration(name: str, title: str, bins: Sequence[Mapping[str, Any]]) -> str | None:
@@ -25,8 +24,8 @@ def calibration(name: str, title: str, bins: Sequence[Mapping[str, Any]]) -> str
     if not filled:
         return None
     most = max(item["count"] for item in filled)
-    across, up = "probability given", "share that has it"
-    with figure.unit_figure(name, _WIDTH, _HEIGHT, across, up) as (drawn, axes):
+    with unit_chart(name, "probability given", "share that has it") as chart:
+        axes = chart.axes
         axes.plot([0, 1], [0, 1], color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
         given = [item["mean_probability"] for item in filled]
         true = [item["share_positive"] for item in filled]
@@ -38,4 +37,4 @@ def calibration(name: str, title: str, bins: Sequence[Mapping[str, Any]]) -> str
             f"{item['count']}"
             for item in filled
         )
-        return figure.to_svg(drawn, f"Calibration of {title}: {points}.")
+        return chart.to_svg(f"Calibration of {title}: {points}.")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from xml.etree import ElementTree
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -20,9 +18,7 @@ from matplotlib.figure import Figure
 # which has another value in dark mode and on paper.
 INK, SOFT, LINE, MARK, OTHER = "#000001", "#000002", "#000003", "#000004", "#000005"
 #: CSS pixels.
-_INCH = 96
-#: The same beside and below axes, for their ticks and names.
-_LEFT, _BELOW = 44, 40
+INCH = 96
 _VARIABLES = {INK: "--ink", SOFT: "--soft", LINE: "--line", MARK: "--mark", OTHER: "--other"}
 
 _STYLE = {
@@ -57,6 +53,11 @@ _FAMILY = re.compile(r"; font-family: [^;]*")
 _LONG_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
 
 
+def style(name: str) -> AbstractContextManager[None]:
+    """The page's manner, for a figure of this name."""
+    return matplotlib.rc_context({**_STYLE, "svg.hashsalt": name})
+
+
 @contextmanager
 def figure(name: str, width: float, height: float) -> Iterator[Figure]:
     """A figure to draw on, in the page's manner.
@@ -66,9 +67,9 @@ def figure(name: str, width: float, height: float) -> Iterator[Figure]:
       width: of the drawing, in CSS pixels at its natural size.
       height: the same.
     """
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with style(name):
         # Not by pyplot: that keeps figures, and asks for a screen.
-        drawn = Figure(figsize=(width / _INCH, height / _INCH), label=name)
+        drawn = Figure(figsize=(width / INCH, height / INCH), label=name)
         FigureCanvasSVG(drawn)
         yield drawn
 
@@ -88,15 +89,22 @@ def to_svg(drawn: Figure, description: str) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         # `savefig` would draw everything twice.
         drawn.canvas.print_svg(buffer, metadata={"Date": None})
-    # Matplotlib counts from one in every figure; on one page each name may stand once.
-    prefix = "c" + hashlib.sha256(drawn.get_label().encode()).hexdigest()[:8]
+    prefix = prefix_of(drawn)
     root = ElementTree.fromstring(buffer.getvalue())
     for element in list(root.iter()):
         _adapt(element, prefix)
-    width, height = (str(round(inches * _INCH)) for inches in drawn.get_size_inches())
+    width, height = (str(round(inches * INCH)) for inches in drawn.get_size_inches())
     shape = {"class": "chart", "role": "img", "aria-label": description}
     root.attrib = {**shape, "width": width, "height": height, "viewBox": root.get("viewBox")}
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def prefix_of(drawn: Figure) -> str:
+    """What every identifier in the figure's SVG begins with.
+
+    Matplotlib counts from one in every figure; on one page each name may stand once.
+    """
+    return "c" + hashlib.sha256(drawn.get_label().encode()).hexdigest()[:8]
 
 
 def _adapt(element: ElementTree.Element, prefix: str) -> None:
@@ -128,46 +136,3 @@ def _value(key: str, value: str, prefix: str) -> str:
 def _local(name: str) -> str:
     """A name without its namespace: HTML knows SVG's."""
     return name.rpartition("}")[2]
-
-
-@contextmanager
-def unit_figure(
-    name: str, width: float, height: float, x: str, y: str, above: float = 6
-) -> Iterator[tuple[Figure, Axes]]:
-    """A figure and its only axes, both from 0 to 1, where they stand in every such figure.
-
-    Charts that differ in `name` and lines alone are drawn on one figure, one after the other:
-    making axes takes longer than drawing them.
-
-    Args:
-      name: see `figure`.
-      width: see `figure`.
-      height: see `figure`.
-      x: what is across.
-      y: what is up.
-      above: CSS pixels above the axes.
-    """
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name}):
-        drawn = _unit_figure(width, height, x, y, above)
-        drawn.set_label(name)
-        [axes] = drawn.axes
-        try:
-            yield drawn, axes
-        finally:
-            for artist in (*axes.lines, *axes.collections, axes.get_legend()):
-                if artist is not None:
-                    artist.remove()
-
-
-@functools.cache
-def _unit_figure(width: float, height: float, x: str, y: str, above: float) -> Figure:
-    drawn = Figure(figsize=(width / _INCH, height / _INCH))
-    FigureCanvasSVG(drawn)
-    # A layout engine would find about the same, for twice the time.
-    axes = drawn.add_axes(
-        (_LEFT / width, _BELOW / height, 1 - (_LEFT + 8) / width, 1 - (_BELOW + above) / height)
-    )
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x, ylabel=y)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    return drawn

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,33 @@ def test_predict_without_a_model_says_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main.main(["predict", "poster.jpg"]) == main.FAILED
     assert "posters run" in capsys.readouterr().err
+
+
+def _as_command(verb, **streams):
+    """A process of its own that does what the lines of `verb` say, as a command of this project."""
+    script = f"""if True:
+        import atexit, sys, threading, time
+        from pipeline.cli import main
+        def verb():
+            {verb}
+            return main.SKIPPED
+        main.main = verb
+        main.command()
+    """
+    return subprocess.run([sys.executable, "-c", script], text=True, **streams)
+
+
+def test_a_command_ends_as_python_does():
+    done = _as_command(
+        "atexit.register(print, 'the end');"
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('a thread'))).start()",
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (main.SKIPPED, "")
+    assert done.stdout.splitlines() == ["a thread", "the end"]
+
+
+def test_words_that_cannot_be_written_are_a_failure():
+    with Path("/dev/full").open("w") as full:
+        done = _as_command("main.SKIPPED = main.OK; print('x')", stdout=full)
+    assert done.returncode == main.FAILED

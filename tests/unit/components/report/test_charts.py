@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from components.report.charts import calibration, figure, learning, matrix, ranking
+from components.report.charts import calibration, figure, learning, matrix, ranking, unit_chart
 from components.report.curves import curves
 
 #: What Matplotlib, or whoever rewrites what it wrote, could take for something else than text.
@@ -63,19 +63,35 @@ def test_the_same_chart_has_the_same_bytes(name):
 
 def test_what_was_drawn_before_on_the_same_axes_leaves_no_trace():
     alone = ranking.precision_recall("a", _curves(), None)
-    figure._unit_figure.cache_clear()
+    unit_chart._bare_figure.cache_clear()
+    unit_chart._frame.cache_clear()
     assert ranking.precision_recall("a", _curves(), None) == alone
     assert ranking.precision_recall("b", _curves(), _curves()) != alone
-    with pytest.raises(ZeroDivisionError), figure.unit_figure("x", 300, 220, "recall", "") as found:
-        found[1].plot([0, 1], [0, 1])
+    with pytest.raises(ZeroDivisionError), unit_chart.unit_chart("x", "recall", "") as found:
+        found.axes.plot([0, 1], [0, 1])
         1 / 0  # noqa: B018
-    with figure.unit_figure("x", 300, 220, "recall", "") as (_, axes):
-        assert not axes.lines
+    with unit_chart.unit_chart("x", "recall", "") as found:
+        assert not found.axes.lines
     assert ranking.precision_recall("a", _curves(), None) == alone
+
+
+def test_a_legend_names_the_lines_that_are_drawn_and_the_axes_what_they_are():
+    def texts(drawn):
+        return [text.text for text in ElementTree.fromstring(drawn).iter("text")]
+
+    ticks = ["0", "0.5", "1"]
+    names = ["recall", *ticks, "precision", "this model", "chance"]
+    assert sorted(texts(ranking.precision_recall("a", _curves(), None))) == sorted(names + ticks)
+    assert "last blessed" in texts(ranking.precision_recall("a", _curves(), _curves()))
 
 
 def test_charts_of_one_page_share_no_identifier():
-    found = [ranking.thresholds(label, _curves()) for label in ("\u6620", "\u753b", "a", "A")]
+    found = [
+        draw(label, _curves(), *others)
+        for label in ("\u6620", "\u753b", "a", "A")
+        for draw, others in ((ranking.thresholds, ()), (ranking.precision_recall, (None,)))
+    ]
+    found += [calibration.calibration(name, "a", _bins()) for name in ("c", "d")]
     identifiers = [set(re.findall(r'\bid="([^"]+)"', drawn)) for drawn in found]
     assert all(identifiers)
     assert len(set.union(*identifiers)) == sum(map(len, identifiers))

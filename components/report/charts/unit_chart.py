@@ -1,0 +1,123 @@
+"""Charts of lines between 0 and 1, of which a page has three a label.
+
+They differ in their lines alone. Matplotlib draws what is around the lines, which takes it eight
+times as long as the lines do, once for all charts of a kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from components.report.charts import figure
+
+_WIDTH, _HEIGHT = 300, 220
+#: CSS pixels around the axes, for ticks and names; above them with a legend, and without one.
+_LEFT, _RIGHT, _BELOW, _LEGEND, _ABOVE = 44, 8, 40, 24, 6
+#: The name of what is around the lines, and what its identifiers begin with.
+_FRAME = "frame"
+_FRAME_PREFIX = figure.prefix_of(Figure(label=_FRAME))
+_TICKS = ([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+
+
+class Line(NamedTuple):
+    """How a line looks, as Matplotlib has it, and what the legend calls it."""
+
+    name: str
+    color: str
+    width: float
+    style: str | tuple = "-"
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """For Matplotlib."""
+        return {"color": self.color, "linewidth": self.width, "linestyle": self.style}
+
+
+@dataclasses.dataclass(frozen=True)
+class UnitChart:
+    """Axes to draw on, and what goes around them.
+
+    Attributes:
+      axes: from 0 to 1 in both directions.
+    """
+
+    axes: Axes
+    _frame: str
+
+    def to_svg(self, description: str) -> str:
+        """The chart as an `<svg>` element; `description` is for who does not see it."""
+        drawn = self.axes.figure
+        opening, _, lines = figure.to_svg(drawn, description).partition(">")
+        own = f"{figure.prefix_of(drawn)}f"
+        return f"{opening}>{self._frame.replace(_FRAME_PREFIX, own)}{lines}"
+
+
+@contextmanager
+def unit_chart(name: str, x: str, y: str, legend: tuple[Line, ...] = ()) -> Iterator[UnitChart]:
+    """A chart to draw on.
+
+    Args:
+      name: unlike every other chart's on the page; the same name and content make the same bytes.
+      x: what is across.
+      y: what is up.
+      legend: lines that are named above the axes.
+    """
+    frame = _frame(x, y, legend)
+    with figure.style(name):
+        drawn = _bare_figure(bool(legend))
+        drawn.set_label(name)
+        [axes] = drawn.axes
+        try:
+            yield UnitChart(axes, frame)
+        finally:
+            for artist in (*axes.lines, *axes.collections):
+                artist.remove()
+
+
+@functools.cache
+def _bare_figure(has_legend: bool) -> Figure:
+    """Invisible axes: making them takes longer than drawing on them."""
+    drawn = Figure(figsize=(_WIDTH / figure.INCH, _HEIGHT / figure.INCH))
+    FigureCanvasSVG(drawn)
+    _add_axes(drawn, has_legend).set_axis_off()
+    return drawn
+
+
+@functools.cache
+def _frame(x: str, y: str, legend: tuple[Line, ...]) -> str:
+    """The elements of axes with their ticks, grid, names and legend."""
+    with figure.figure(_FRAME, _WIDTH, _HEIGHT) as drawn:
+        axes = _add_axes(drawn, bool(legend))
+        axes.set(xlabel=x, ylabel=y)
+        axes.set_xticks(*_TICKS)
+        axes.set_yticks(*_TICKS)
+        if legend:
+            # Above the axes, where no line runs.
+            axes.legend(
+                handles=[Line2D([], [], label=line.name, **line.drawing) for line in legend],
+                loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, handlelength=1.8,
+                columnspacing=1, borderaxespad=0.2,
+            )  # fmt: skip
+        svg = figure.to_svg(drawn, "")
+    return svg.partition(">")[2].removesuffix("</svg>")
+
+
+def _add_axes(drawn: Figure, has_legend: bool) -> Axes:
+    above = _LEGEND if has_legend else _ABOVE
+    # A layout engine would find about the same, for twice the time.
+    place = (
+        _LEFT / _WIDTH,
+        _BELOW / _HEIGHT,
+        1 - (_LEFT + _RIGHT) / _WIDTH,
+        1 - (_BELOW + above) / _HEIGHT,
+    )
+    return drawn.add_axes(place, xlim=(0, 1), ylim=(0, 1.02))
