@@ -1,8 +1,11 @@
-"""Asks a SavedModel, in a process that has TensorFlow and nothing else: `python -I asking.py DIR`.
+"""Asks a SavedModel, in a process that has TensorFlow and nothing else.
 
-Run as a file and never imported. DIR holds `request.json` (`model`, the SavedModel's folder;
-`image_feature`; `requests`, how many to time; `absent`, packages that must not be found) and
-`golden.tfrecord`, serialized examples. What it finds goes into `answers.npz` and `answers.json`.
+    python -I asking.py DIR ABSENT...
+
+Run as a file and never imported. It loads TensorFlow, without the packages named, which must not
+be found, and waits for a line of input. DIR then holds `request.json` (`model`, the SavedModel's
+folder; `image_feature`; `requests`, how many to time) and `golden.tfrecord`, serialized examples.
+What it finds goes into `answers.npz` and `answers.json`. If its input ends it ends too.
 """
 
 import gc
@@ -11,6 +14,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 _UNDECODABLE = b"this is no image"
@@ -18,10 +22,9 @@ _UNDECODABLE = b"this is no image"
 _ASKED = {"serving_default": False, "serving_examples": True}
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, absent: Sequence[str]) -> None:
     """Loads the model, asks it, and writes down what came of it."""
-    request = json.loads((folder / "request.json").read_text())
-    for name in request["absent"]:
+    for name in absent:
         sys.modules[name] = None  # importing it fails from now on
     gc.disable()  # nothing that is imported is garbage, and looking for it takes a fifth
     started = time.perf_counter()
@@ -29,6 +32,9 @@ def main(folder: Path) -> None:
     import tensorflow as tf
 
     import_seconds = time.perf_counter() - started
+    if not sys.stdin.readline():
+        return  # whoever wanted to ask does so no more
+    request = json.loads((folder / "request.json").read_text())
     started = time.perf_counter()
     # Held until the end: with it go its tables and variables.
     model = tf.saved_model.load(request["model"])
@@ -99,5 +105,5 @@ def _peak_memory_bytes():
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
     os._exit(0)  # taking TensorFlow apart would take most of a second

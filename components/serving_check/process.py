@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,43 +66,108 @@ def ask(model: str, records: Sequence[bytes], image_feature: str, timeout_s: flo
     Raises:
       NoAnswerError: the model cannot be loaded, the process died, or it took too long.
     """
-    with tempfile.TemporaryDirectory(prefix="serving-check-") as name:
-        folder = Path(name)
+    with _begun() as process:
         request: dict[str, Any] = {
             "model": model,
             "image_feature": image_feature,
             "requests": _TIMED_REQUESTS,
-            "absent": _ABSENT,
         }
-        (folder / "request.json").write_text(json.dumps(request))
-        with tf.io.TFRecordWriter(str(folder / "golden.tfrecord")) as writer:
+        (process.folder / "request.json").write_text(json.dumps(request))
+        with tf.io.TFRecordWriter(str(process.folder / "golden.tfrecord")) as writer:
             for record in records:
                 writer.write(record)
-        _run(folder, timeout_s)
-        found = json.loads((folder / "answers.json").read_text())
-        with np.load(folder / "answers.npz", allow_pickle=False) as arrays:
+        process.finish(timeout_s)
+        found = json.loads((process.folder / "answers.json").read_text())
+        with np.load(process.folder / "answers.npz", allow_pickle=False) as arrays:
             return Answers(outputs=dict(arrays), **found)
 
 
-def _run(folder: Path, timeout_s: float) -> None:
-    environment = {key: value for key, value in os.environ.items() if key[:6] != "PYTHON"}
+@contextlib.contextmanager
+def readied() -> Iterator[Callable[[], None]]:
+    """Loads TensorFlow for an `ask` in this block ahead of it.
+
+    That takes longer than asking, and on another core than the work before it.
+
+    Yields:
+      What to call once it is likely that there will be an `ask`.
+    """
+
+    def begin() -> None:
+        # If it cannot be begun, asking says so.
+        with contextlib.suppress(OSError):
+            _ready.append(_Process())
+
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_SCRIPT), str(folder)],
-            cwd=folder,
+        yield begin
+    finally:
+        while _ready:
+            _ready.pop().close()
+
+
+def _begun() -> _Process:
+    """One that was readied and lives, or a new one."""
+    while _ready:
+        process = _ready.pop()
+        if process.lives:
+            return process
+        process.close()
+    return _Process()
+
+
+class _Process:
+    """Loads TensorFlow from the beginning, and asks when it is told to.
+
+    Attributes:
+      folder: for the question and the answers; it goes with the process.
+    """
+
+    def __init__(self) -> None:
+        self._holder = tempfile.TemporaryDirectory(prefix="serving-check-")
+        self.folder = Path(self._holder.name)
+        environment = {key: value for key, value in os.environ.items() if key[:6] != "PYTHON"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(_SCRIPT), str(self.folder), *_ABSENT],
+            cwd=self.folder,
             env={**environment, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=timeout_s,
         )
-    except subprocess.TimeoutExpired as error:
-        raise NoAnswerError(
-            f"it gave no answer within {timeout_s:g} seconds (serving_check.timeout_s)"
-        ) from error
-    if done.returncode < 0:
-        raise NoAnswerError(f"the process that asked it was killed by signal {-done.returncode}")
-    if done.returncode:
-        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "")
-        raise NoAnswerError(f"it cannot be loaded and asked: {last.strip()[:400]}")
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Ends it, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+        self._holder.cleanup()
+
+    def finish(self, timeout_s: float) -> None:
+        """Has it ask, and waits for its end."""
+        try:
+            _, complaints = self._process.communicate("\n", timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise NoAnswerError(
+                f"it gave no answer within {timeout_s:g} seconds (serving_check.timeout_s)"
+            ) from error
+        status = self._process.returncode
+        if status < 0:
+            raise NoAnswerError(f"the process that asked it was killed by signal {-status}")
+        if status:
+            last = next((line for line in reversed(complaints.splitlines()) if line.strip()), "")
+            raise NoAnswerError(f"it cannot be loaded and asked: {last.strip()[:400]}")
+
+
+#: Processes that were begun ahead and not used yet.
+_ready: list[_Process] = []

@@ -188,6 +188,8 @@ def _collecting_only_what_is_new() -> Iterator[None]:
 
 
 def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
+    from components.evaluator.component import Evaluator
+    from components.serving_check import process
     from components.trainer import extractor
     from pipeline import dag
     from pipeline.runners import local
@@ -197,9 +199,16 @@ def _local(config: configuration.Config, window: windows.Window, folder: Path) -
     kept = extractor.kept_folder(places.features_folder(config))
     extractor.load(config.trainer.hub_handle, config.image.size, kept)
     pipeline = dag.create_pipeline(config, window)
-    return local.run(
-        pipeline, where, _announce, _report, run_id=folder.name, origin=origin.describe(config)
-    )
+    with process.readied() as ready_process:
+
+        def announce(node: str, place: int, count: int) -> None:
+            _announce(node, place, count)
+            if node == Evaluator.__name__:  # ServingCheck is next
+                ready_process()
+
+        return local.run(
+            pipeline, where, announce, _report, run_id=folder.name, origin=origin.describe(config)
+        )
 
 
 def _kubeflow_local(

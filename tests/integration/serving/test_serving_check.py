@@ -1,8 +1,10 @@
 """The real ServingCheck on real models, good and broken, and the real Pusher after it."""
 
 import shutil
+import time
 
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 from tfx.proto import pusher_pb2
@@ -12,7 +14,7 @@ from tfx.utils import proto_utils
 from components.evaluator import predictions
 from components.evaluator.predictions import Predictions
 from components.pusher.component import AtomicPusherExecutor
-from components.serving_check import report
+from components.serving_check import process, report
 from components.serving_check.component import ServingCheck
 from components.serving_check.executor import ServingCheckExecutor
 from components.serving_check.settings import ServingCheckSettings
@@ -108,6 +110,40 @@ def test_a_good_model_is_blessed_and_pushed(inputs, tmp_path):
     assert found.load_seconds > 0
     assert found.peak_memory_bytes > 100 << 20
     assert _pushed(inputs, blessing, tmp_path) == 1
+
+
+def _processes():
+    return [
+        child.pid for child in psutil.Process().children() if "asking.py" in str(child.cmdline())
+    ]
+
+
+def test_a_process_that_was_readied_is_the_one_that_asks(inputs, tmp_path):
+    with process.readied() as ready_process:
+        ready_process()
+        (readied,) = _processes()
+        found, _ = _check(inputs, tmp_path)
+        assert not psutil.pid_exists(readied)
+    assert found.serves, found.reasons
+
+
+def test_a_readied_process_that_died_is_replaced(inputs, tmp_path):
+    with process.readied() as ready_process:
+        ready_process()
+        (readied,) = map(psutil.Process, _processes())
+        readied.kill()
+        while readied.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        found, _ = _check(inputs, tmp_path)
+    assert found.serves, found.reasons
+
+
+def test_a_readied_process_that_nobody_needs_ends():
+    with process.readied() as ready_process:
+        assert not _processes()
+        ready_process()
+        assert len(_processes()) == 1
+    assert not _processes()
 
 
 def test_what_cannot_be_loaded_is_refused_and_not_pushed(inputs, tmp_path):
