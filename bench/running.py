@@ -50,10 +50,7 @@ def ingest(
 
 
 def run(given: Sequence[str], workspace: Path) -> dict[str, Any]:
-    """Runs the DAG; its summary, with `wall_seconds` and, of each node, the `bytes` it wrote.
-
-    What ServingCheck's own process takes to import TensorFlow counts as import, not as the node's.
-    """
+    """Runs the DAG; its summary, with `wall_seconds` and, of each node, the `bytes` it wrote."""
     started = time.monotonic()
     posters("run", *given, *sets([f"workspace={workspace}"]))
     wall = time.monotonic() - started
@@ -61,11 +58,6 @@ def run(given: Sequence[str], workspace: Path) -> dict[str, Any]:
     for node in summary["nodes"]:
         paths = [path for paths in node["outputs"].values() for path in paths]
         node["bytes"] = sum(written.size_of(Path(path)) for path in paths)
-        if node["id"] == "ServingCheck" and node["state"] == "run":
-            importing = summary["serving"]["import_seconds"] or 0.0
-            node["seconds"] -= importing
-            summary["seconds"] -= importing
-            summary["import_seconds"] += importing
     return {**summary, "wall_seconds": wall}
 
 

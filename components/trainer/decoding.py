@@ -31,11 +31,16 @@ def store_each(
     Returns:
       (N, columns) strings, and (N,) bool: whether the image was decoded.
     """
+
+    @tf.autograph.experimental.do_not_convert
+    def numbered(row: tf.Tensor, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return row, store(image)
+
     count = tf.shape(images, tf.int64)[0]
     stored = (
         tf.data.Dataset.from_tensor_slices(images)
         .enumerate()
-        .map(lambda row, image: (row, store(image)), num_parallel_calls=_PARALLEL_IMAGES)
+        .map(numbered, num_parallel_calls=_PARALLEL_IMAGES)
         .ignore_errors()
     )
     # One more element, since nothing can be taken out of an empty data set.

@@ -89,6 +89,7 @@ class Examples(abc.ABC):
         """Batches of the named features as they are parsed, in the order of `files`."""
         spec = {name: self.feature_spec[name] for name in names}
 
+        @tf.autograph.experimental.do_not_convert
         def parse(records: tf.Tensor) -> tuple[tf.Tensor, ...]:
             parsed = tf.io.parse_example(records, spec)
             return tuple(parsed[name] for name in names)
@@ -140,10 +141,13 @@ class RawExamples(Examples):
 
     def rows(self, files: Sequence[str]) -> tf.data.Dataset:
         """See the base class."""
+
+        @tf.autograph.experimental.do_not_convert
+        def row(images: tf.Tensor, ids: tf.Tensor, *given: tf.SparseTensor) -> tuple:
+            return images, preprocessing.multi_hot(given, self.labels), ids
+
         names = (self.image_feature, self.features.id, *self._label_names)
-        return self.batches(files, *names).map(
-            lambda images, ids, *given: (images, preprocessing.multi_hot(given, self.labels), ids)
-        )
+        return self.batches(files, *names).map(row)
 
     @property
     def _label_names(self) -> list[str]:

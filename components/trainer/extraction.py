@@ -177,9 +177,11 @@ def _images(
     Decoding goes on beside the extractor, on as many cores as it leaves.
     """
 
+    @tf.autograph.experimental.do_not_convert
     def pick(parsed: tuple[tf.Tensor], marked: tf.Tensor) -> tf.Tensor:
         return tf.boolean_mask(parsed[0], marked)
 
+    @tf.autograph.experimental.do_not_convert
     def squares(images: tf.Tensor) -> tf.Tensor:
         return source.examples.squares(images, source.image_size, geometries)
 

@@ -23,8 +23,8 @@ def load(path: Path) -> dict[str, np.ndarray] | None:
         return dict(kept)
 
 
-def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keeps arrays."""
+def save(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
+    """Keeps arrays, smaller than they are unless they cannot be made so."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    (np.savez_compressed if compress else np.savez)(buffer, **arrays)
     kept_bytes.save(path, buffer.getvalue())

@@ -1,7 +1,7 @@
 """What a split lists: ids, labels, and digests of its images.
 
-It is read from the examples once and kept, so that a run that changes only the training does not
-even parse them.
+It is read from the examples once and kept file by file, so that a run that changes only the
+training does not even parse them, and one with a new span those of the new span alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from components.trainer.examples import Examples
 from components.trainer.feature_store import DIGEST
 
 #: Grows when what a listing holds changes.
-_FORMAT = 1
+_FORMAT = 2
+#: Of a file without examples.
+_EMPTY = {
+    "ids": np.empty(0, bytes),
+    "labels": np.empty((0, 0), np.float32),
+    "digests": np.empty((0, 0), DIGEST),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,33 +47,41 @@ class Listing:
 
 
 def read(folder: Path, examples: Examples) -> Listing:
-    """The listing of a split: what is kept of it, or else what the examples say.
+    """The listing of a split: of each file what is kept of it, or else what its examples say.
 
     Args:
-      folder: holds a file a split; made if absent.
-      examples: the split; a listing without rows is not kept.
+      folder: holds a file for each of the split's that is not empty; made if absent.
+      examples: the split.
     """
     content = sorted((file_digest(to_path(file)), file) for file in examples.files)
-    files = tuple(file for _, file in content)
-    words = [str(_FORMAT), *examples.words(), *(key for key, _ in content)]
-    path = folder / f"{hashlib.sha256(chr(0).join(words).encode()).hexdigest()[:32]}"
+    words = [str(_FORMAT), *examples.words()]
+    parts = [_of_file(folder, file, [*words, key], examples) for key, file in content]
+    parts = [part for part in parts if len(part["ids"])] or [_EMPTY]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in _EMPTY}
+    return Listing(tuple(file for _, file in content), **joined)
+
+
+def _of_file(
+    folder: Path, file: str, words: Sequence[str], examples: Examples
+) -> dict[str, np.ndarray]:
+    path = folder / hashlib.sha256("\0".join(words).encode()).hexdigest()[:32]
     kept = kept_arrays.load(path)
     if kept is None:
-        kept = _parse(files, examples)
+        kept = _parse(file, examples)
         if len(kept["ids"]):
             kept_arrays.save(path, kept)
-    return Listing(files, **kept)
+    return kept
 
 
-def _parse(files: Sequence[str], examples: Examples) -> dict[str, np.ndarray]:
+def _parse(file: str, examples: Examples) -> dict[str, np.ndarray]:
     ids, labels, digests = [], [], []
-    for images, batch_labels, batch_ids in examples.rows(files).prefetch(2).as_numpy_iterator():
+    for images, batch_labels, batch_ids in examples.rows([file]).prefetch(2).as_numpy_iterator():
         ids.append(batch_ids[:, 0].astype(bytes))
         labels.append(batch_labels)
         content = [hashlib.blake2b(image, digest_size=16).digest() for image in images.flat]
         digests.append(np.array(content, DIGEST).reshape(images.shape))
     if not ids:
-        return {"ids": np.empty(0, bytes), "labels": np.empty((0, 0)), "digests": np.empty((0, 0))}
+        return _EMPTY
     return {
         "ids": np.concatenate(ids),
         "labels": np.concatenate(labels),

@@ -92,11 +92,14 @@ def collect(
             rows = (row for row, name in enumerate(names[:, 0]) if name in wanted)
             yield from ((images[row], names[row, 0]) for row in rows)
 
+    @tf.autograph.experimental.do_not_convert
+    def made(images: tf.Tensor, name: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return name, examples.stored(images, size, geometries)
+
     # One after the other, since raw images may be large.
     one = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((), tf.string))
     stored = tf.data.Dataset.from_generator(chosen, output_signature=one).map(
-        lambda images, name: (name, examples.stored(images, size, geometries)),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        made, num_parallel_calls=tf.data.AUTOTUNE
     )
     found = {name: row.tolist() for name, row in stored.as_numpy_iterator()}
     return [found[name] for name in ids.tolist()]

@@ -80,4 +80,4 @@ def _write(path: Path, pictures: Mapping[bytes, bytes]) -> None:
         "pictures": np.frombuffer(b"".join(content), np.uint8),
         "ends": np.cumsum([len(picture) for picture in content], dtype=np.int64),
     }
-    kept_arrays.save(path, arrays)
+    kept_arrays.save(path, arrays, compress=False)

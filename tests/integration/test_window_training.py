@@ -65,6 +65,12 @@ def _bytes_of_features(root):
     return sum(path.stat().st_size for path in (root / "workspace").rglob("features.f32"))
 
 
+def _of_split(spans, split):
+    """Ids of the examples of a split in any of the spans."""
+    lines = [line for span in spans for line in read_index(span).values()]
+    return {line["id"] for line in lines if line["split"] == split}
+
+
 def _with_war(spans, split):
     """Ids of the examples of a split whose source gives them the label, in any of the spans."""
     lines = [line for span in spans for line in read_index(span).values()]
@@ -72,7 +78,7 @@ def _with_war(spans, split):
 
 
 def _listed(root):
-    """Ids and labels of every split that the Trainer ever listed."""
+    """Ids and labels of every file of examples that the Trainer ever listed."""
     paths = (root / "workspace" / "features" / kept_arrays.LISTINGS).iterdir()
     kept = [kept_arrays.load(path) for path in paths]
     return [(listing["ids"], listing["labels"]) for listing in kept]
@@ -146,15 +152,16 @@ def test_one_new_span_runs_what_depends_on_it_and_computes_its_features_alone(ro
     for split in ("train", "eval"):
         wanted = _with_war(spans, split)
         assert wanted & set(read_index(spans[0]))
-        (with_war,) = (
-            {name.decode() for name, row in zip(ids, labels, strict=True) if row[2]}
+        with_war = {
+            name.decode()
             for ids, labels in listed
-            if labels.shape[1] == 3 and len(ids) == trained[split]
-        )
+            if labels.shape[1] == 3
+            for name, row in zip(ids, labels, strict=True)
+            if row[2] and name.decode() in _of_split(spans, split)
+        }
         assert with_war == wanted
     # Of the test split the Trainer has seen nothing, and Transform has stored nothing of any.
-    tested = {name for span in spans for name, line in read_index(span).items()
-              if line["split"] == "test"}  # fmt: skip
+    tested = _of_split(spans, "test")
     assert tested
     assert not tested & {name.decode() for ids, _ in listed for name in ids}
     for reports in (before, after):
