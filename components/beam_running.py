@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
 from components.errors import PostersError
 
@@ -21,6 +21,14 @@ _FROM_AFAR = re.compile(r"(?s).*\.PostersError: (.*?) \[while running '[^']*'\]"
 def pipeline_options(beam_options: Sequence[str]) -> PipelineOptions:
     """Options of a pipeline that runs in this process, unless they say otherwise."""
     return PipelineOptions([*_LOCAL, *beam_options])
+
+
+def is_one_process(beam_options: Sequence[str]) -> bool:
+    """Whether Beam with these options would have a single worker, in this process."""
+    options = PipelineOptions(list(beam_options))
+    runner = options.view_as(StandardOptions).runner
+    mode = options.view_as(DirectOptions).direct_running_mode
+    return runner in (None, "DirectRunner") and mode in (None, "in_memory")
 
 
 def words_of(error: Exception) -> str | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.writers import eval_config_writer
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
@@ -18,6 +21,8 @@ from components.evaluator.settings import EvaluatorSettings
 from components.trainer import export
 from tests.examples import FEATURES
 
+#: Two workers, which only Beam can give work to.
+BY_BEAM = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
 _EXAMPLES = [tf.TensorSpec((None,), tf.string, name="examples")]
 
 
@@ -60,6 +65,7 @@ def evaluate(
     baseline: Path | None = None,
     settings: EvaluatorSettings | None = None,
     answers_folder: str | None = None,
+    beam_options: Sequence[str] = (),
 ) -> verdict.Verdict:
     """Runs the executor as TFX does, on `examples/Split-test`; writes below `output`."""
     artifact = standard_artifacts.Examples()
@@ -70,9 +76,10 @@ def evaluate(
     evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
     evaluation.uri, blessing.uri = str(output / "evaluation"), str(output / "blessing")
     config = eval_config(settings or EvaluatorSettings(), labels, FEATURES, "", answers_folder)
-    PosterEvaluatorExecutor(
-        BaseBeamExecutor.Context(tmp_dir=str(output / "tmp"), unique_id="1")
-    ).Do(
+    context = BaseBeamExecutor.Context(
+        beam_pipeline_args=list(beam_options), tmp_dir=str(output / "tmp"), unique_id="1"
+    )
+    PosterEvaluatorExecutor(context).Do(
         inputs,
         {"evaluation": [evaluation], "blessing": [blessing]},
         {"eval_config": proto_utils.proto_to_json(config), "example_splits": '["test"]'},
@@ -80,6 +87,33 @@ def evaluate(
     found = verdict.read(evaluation.uri, blessing.uri)
     assert (output / "blessing" / ("BLESSED" if found.blessed else "NOT_BLESSED")).exists()
     return found
+
+
+def written(output: Path) -> dict[str, Any]:
+    """What TFMA reads of an evaluation, and what its blessing says, in one order."""
+    folder = str(output / "evaluation")
+    config, _, _, models = eval_config_writer.load_eval_run(folder)
+    plan = json.loads(config.metrics_specs[0].metrics[0].config)
+    del config.metrics_specs[0].metrics[:]
+    del plan["evaluation"]  # another folder each time
+    by_slice = {}
+    for load in (tfma.load_metrics, tfma.load_plots, tfma.load_attributions):
+        messages = list(load(folder))
+        by_slice[load.__name__] = {
+            str(message.slice_key): _figures(message) for message in messages
+        }
+        assert len(by_slice[load.__name__]) == len(messages)
+    return {
+        "config": (str(config), plan, dict(models)),
+        "by_slice": by_slice,
+        "validation": str(tfma.load_validation_result(folder)),
+        "blessing": sorted(path.name for path in (output / "blessing").iterdir()),
+    }
+
+
+def _figures(message: Any) -> dict[str, float]:
+    found = getattr(message, "metric_keys_and_values", ())
+    return {str(pair.key): pair.value.double_value.value for pair in found}
 
 
 def _model(folder: Path) -> standard_artifacts.Model:

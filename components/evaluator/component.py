@@ -8,20 +8,22 @@ from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.components.evaluator import component, constants, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
+from tfx.utils import io_utils, path_utils, proto_utils
 
-from components import paths
+from components import beam_running, paths
 from components.errors import PostersError
 from components.evaluator import (
     asking,
     baseline,
     conclusion,
+    in_process,
     known_answers,
     plan,
     predictions,
@@ -36,6 +38,11 @@ from components.undecodable import naming_undecodable_images, refuse_undecodable
 _MODEL = standard_component_specs.MODEL_KEY
 _BASELINE = standard_component_specs.BASELINE_MODEL_KEY
 _EVAL_CONFIG = standard_component_specs.EVAL_CONFIG_KEY
+#: TFX's own, by whether a model is blessed.
+_MARKS = {
+    True: (constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE),
+    False: (constants.NOT_BLESSED_FILE_NAME, constants.NOT_BLESSED_VALUE),
+}
 _MISLEADING = (
     "the embeddings that were kept of the test split are not those that the model makes. They are "
     "removed, and every poster is passed through the whole model."
@@ -121,17 +128,55 @@ class PosterEvaluatorExecutor(executor.Executor):
         )
         asked = plan.of(config).asks_baseline
         inputs = {key: found for key, found in input_dict.items() if asked or key != _BASELINE}
-        properties = {
-            **exec_properties,
-            _EVAL_CONFIG: proto_utils.proto_to_json(config),
-            standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
-        }
-        super().Do(inputs, output_dict, properties)
+        if beam_running.is_one_process(self._beam_pipeline_args or []):
+            self._evaluate_in_process(inputs, output_dict, exec_properties, config)
+        else:
+            properties = {
+                **exec_properties,
+                _EVAL_CONFIG: proto_utils.proto_to_json(config),
+                standard_component_specs.MODULE_PATH_KEY: EXTRACTORS,
+            }
+            super().Do(inputs, output_dict, properties)
         if known:
             _note_baseline(output_dict["blessing"], input_dict[_BASELINE])
         verdict.write(evaluation, conclusion.conclude(config, evaluation, unusable))
         if files:
             _keep_answers(predictions.read(evaluation), files, asked)
+
+    def _evaluate_in_process(
+        self,
+        inputs: dict[str, list[types.Artifact]],
+        outputs: dict[str, list[types.Artifact]],
+        properties: dict[str, Any],
+        config: config_pb2.EvalConfig,
+    ) -> None:
+        """What TFX does, without Beam."""
+        self._log_startup(inputs, outputs, properties)
+        evaluation = artifact_utils.get_single_uri(outputs["evaluation"])
+        has_baseline = bool(inputs.get(_BASELINE))
+        config = tfma.utils.update_eval_config_with_defaults(
+            config, has_baseline=has_baseline, rubber_stamp=True
+        )
+        tfma.utils.verify_eval_config(config)
+        models = {
+            spec.name: path_utils.serving_model_path(
+                artifact_utils.get_single_uri(inputs[_BASELINE if spec.is_baseline else _MODEL])
+            )
+            for spec in config.model_specs
+        }
+        in_process.evaluate(config, models, _folders(inputs, properties), evaluation)
+        blessing = artifact_utils.get_single_instance(outputs["blessing"])
+        model = artifact_utils.get_single_instance(inputs[_MODEL])
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+        )
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+        if has_baseline:
+            _note_baseline(outputs["blessing"], inputs[_BASELINE])
+        blessed = tfma.load_validation_result(evaluation).validation_ok
+        mark, value = _MARKS[blessed]
+        io_utils.write_string_file(f"{blessing.uri}/{mark}", "")
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
 
 
 def _baseline(

@@ -56,15 +56,30 @@ class _AskModels(model_util.DoFnWithModels):
 
     def setup(self) -> None:
         super().setup()
-        self._embeddings = Embeddings(self._plan.embeddings_folder)
-        self._askers = {
-            name: Asker(model, self._folders[name], self._embeddings)
-            for name, model in self._loaded_models.items()
-        }
+        self._extraction = Extraction(self._loaded_models, self._folders, self._plan)
 
     def process(self, element: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         batch = element[tfma.ARROW_RECORD_BATCH_KEY]
-        records = batch[tfma.ARROW_INPUT_COLUMN].flatten().to_pylist()
+        return self._extraction.extracts(batch[tfma.ARROW_INPUT_COLUMN].flatten().to_pylist())
+
+    def finish_bundle(self) -> None:
+        super().finish_bundle()
+        self._extraction.publish()
+
+
+class Extraction:
+    """What TFMA is to measure of examples."""
+
+    def __init__(self, models: Mapping[str, Any], folders: Mapping[str, str], given: Plan) -> None:
+        """Takes loaded SavedModels and where they lie, by TFMA's names for them."""
+        self._models, self._plan = models, given
+        self._embeddings = Embeddings(given.embeddings_folder)
+        self._askers = {
+            name: Asker(model, folders[name], self._embeddings) for name, model in models.items()
+        }
+
+    def extracts(self, records: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+        """One extract for each serialized example."""
         examples = [tf.train.Example.FromString(record) for record in records]
         images = [_image(example, self._plan) for example in examples]
         answers_of = {name: asker.ask(records, images) for name, asker in self._askers.items()}
@@ -82,14 +97,14 @@ class _AskModels(model_util.DoFnWithModels):
                 tfma.FEATURES_KEY: _features(example, self._plan),
             }
 
-    def finish_bundle(self) -> None:
-        super().finish_bundle()
+    def publish(self) -> None:
+        """Keeps the embeddings that were made."""
         self._embeddings.publish()
 
     def _truth(self, records: Sequence[bytes]) -> np.ndarray:
         """(N, L): what an example's labels are is the new model's to say."""
-        name = tfma.CANDIDATE_KEY if len(self._loaded_models) > 1 else ""
-        signature = self._loaded_models[name].signatures[export.TRANSFORM_LABELS]
+        name = tfma.CANDIDATE_KEY if len(self._models) > 1 else ""
+        signature = self._models[name].signatures[export.TRANSFORM_LABELS]
         answer = signature(examples=tf.constant(records, tf.string))
         return answer[self._plan.features.labels_xf].numpy()
 

@@ -7,12 +7,14 @@ exact. It sees both models' answers to an example, so that their difference is p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator import answers, figures, gate_figures
 from components.evaluator.answers import Answers
@@ -47,6 +49,16 @@ def _computations(
     return [metric_types.MetricComputation(list(keys.values()), [inputs], _Combiner(plan, keys))]
 
 
+def of_config(
+    config: config_pb2.EvalConfig,
+) -> Callable[[Answers], dict[metric_types.MetricKey, float]]:
+    """What the metric of a configuration makes of a slice's rows."""
+    spec = config.metrics_specs[0]
+    values = json.loads(spec.metrics[0].config)
+    [computation] = _computations("", list(spec.model_names) or [""], **values)
+    return computation.combiner.measure
+
+
 class _Combiner(beam.CombineFn):
     """Gathers what the models answered, and turns it into figures at the end."""
 
@@ -72,7 +84,11 @@ class _Combiner(beam.CombineFn):
     def extract_output(self, accumulator: list[Answers]) -> dict[metric_types.MetricKey, float]:
         if not accumulator:
             return dict.fromkeys(self._keys.values(), float("nan"))
-        found = answers.to_predictions(answers.stack(accumulator), self._plan)
+        return self.measure(answers.stack(accumulator))
+
+    def measure(self, rows: Answers) -> dict[metric_types.MetricKey, float]:
+        """The figures of a slice, of which there is at least one row."""
+        found = answers.to_predictions(rows, self._plan)
         measured = {
             **figures.measure(found.labels, found.truth, found.scores, found.probabilities),
             **gate_figures.measure(found, self._plan),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow_data_validation as tfdv
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from tensorflow_data_validation.statistics import stats_impl
 from tensorflow_data_validation.statistics.generators.basic_stats_generator import (
     BasicStatsGenerator,
@@ -28,6 +27,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 from tfx_bsl.tfxio import dataset_options
 
+from components import beam_running
 from components.files import write_bytes
 from components.paths import to_path
 
@@ -47,7 +47,7 @@ class PosterStatisticsGenExecutor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """See the base class."""
-        if not _is_local(PipelineOptions(self._beam_pipeline_args or [])):
+        if not beam_running.is_one_process(self._beam_pipeline_args or []):
             super().Do(input_dict, output_dict, exec_properties)
             return
         examples = artifact_utils.get_single_instance(input_dict["examples"])
@@ -113,13 +113,6 @@ def _default_generators(schema: schema_pb2.Schema) -> list[CombinerStatsGenerato
             num_kmv_buckets=_MAX_DISTINCT,
         ),
     ]
-
-
-def _is_local(options: PipelineOptions) -> bool:
-    """Whether Beam would work in this process alone."""
-    runner = options.view_as(StandardOptions).runner
-    mode = options.view_as(DirectOptions).direct_running_mode
-    return runner in (None, "DirectRunner") and mode in (None, "in_memory")
 
 
 class StatisticsGen(component.StatisticsGen):

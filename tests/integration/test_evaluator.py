@@ -1,5 +1,8 @@
 """The real Evaluator's figures, on a model whose answers are known, against scikit-learn."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,8 +10,9 @@ from sklearn import metrics as sklearn_metrics
 
 from components.errors import PostersError
 from components.evaluator import predictions
+from components.evaluator.component import PosterEvaluatorExecutor
 from components.evaluator.settings import EvaluatorSettings
-from tests.evaluating import Answering, evaluate, save
+from tests.evaluating import BY_BEAM, Answering, evaluate, save, written
 from tests.examples import FEATURES, encode, example, picture, write_records
 
 LABELS = ["Drama", "Comedy", "Horror", "Film-Noir", "News"]
@@ -74,6 +78,36 @@ def evaluated(given, tmp_path_factory):
     write_records(root / "examples" / "Split-test" / "data.gz", records)
     model = _scripted(root / "model")
     return evaluate(root, root / "examples", model, LABELS, settings=SETTINGS), root / "evaluation"
+
+
+def test_beam_writes_the_same(evaluated, tmp_path):
+    found, evaluation = evaluated
+    root = evaluation.parent
+    by_beam = evaluate(
+        tmp_path, root / "examples", root / "model", LABELS, settings=SETTINGS, beam_options=BY_BEAM
+    )
+    assert _text(by_beam) == _text(found)
+    here, beam = written(root), written(tmp_path)
+    assert len(here["by_slice"]["load_metrics"]) == len(found.slices) + 1
+    for key in here:
+        np.testing.assert_equal(here[key], beam[key])
+
+
+def test_beam_is_not_set_up_where_it_would_have_one_worker(evaluated, tmp_path, monkeypatch):
+    def refuse(self):
+        raise AssertionError("Beam was set up")
+
+    monkeypatch.setattr(PosterEvaluatorExecutor, "_make_beam_pipeline", refuse)
+    root = evaluated[1].parent
+    given = (root / "examples", root / "model", LABELS)
+    evaluate(tmp_path / "here", *given, settings=SETTINGS)
+    with pytest.raises(AssertionError, match="Beam was set up"):
+        evaluate(tmp_path / "beam", *given, settings=SETTINGS, beam_options=BY_BEAM)
+
+
+def _text(found):
+    """A verdict as it is kept, in which NaN equals NaN."""
+    return json.dumps(dataclasses.asdict(found), sort_keys=True)
 
 
 def _slices(truth):

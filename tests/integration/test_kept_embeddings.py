@@ -20,7 +20,7 @@ from components.trainer import (
 )
 from components.views import geometries
 from tests import fine_tuning
-from tests.evaluating import evaluate
+from tests.evaluating import BY_BEAM, evaluate
 from tests.examples import FEATURES, encode, example, odd_images, picture, write_records
 from tests.transforming import transform
 
@@ -131,12 +131,15 @@ def answers(root, tmp_path):
     return folder
 
 
-def test_models_that_share_an_extractor_embed_each_image_once(root, whole, tmp_path):
+@pytest.mark.parametrize("beam_options", [(), BY_BEAM], ids=["in this process", "by Beam"])
+def test_models_that_share_an_extractor_embed_each_image_once(root, whole, tmp_path, beam_options):
     """Scores and figures are those of whole models, also when embeddings are reused."""
     folder = tmp_path / "answers"
-    models = {"model": root / "few 0", "baseline": root / "few 1"}
+    models = {"model": root / "few 0", "baseline": root / "few 1", "beam_options": beam_options}
     for name in ("new", "reused"):
-        found, answered = _evaluate(root, name, **models, answers_folder=str(folder))
+        found, answered = _evaluate(
+            tmp_path, name, examples=root / "examples", **models, answers_folder=str(folder)
+        )
         _assert_same(answered, whole["few"][1])
         assert found.blessed == whole["few"][0].blessed
         assert found.figures == pytest.approx(whole["few"][0].figures, abs=1e-6, nan_ok=True)
