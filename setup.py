@@ -84,6 +84,7 @@ EXTRAS = {
         "tzlocal>=5",  # which of them this machine's is, for lines of crontab
     ],
     "serve": [
+        "anyio>=4",  # waits for a request's body no longer than it may take, as Starlette does
         "fastapi>=0.110",  # request checking and the API's own documentation
         "prometheus-client>=0.20",  # metrics of the server
         "uvicorn>=0.29",  # the ASGI server
