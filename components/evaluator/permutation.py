@@ -7,6 +7,7 @@ order counts as one of the shuffles.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.stats import rankdata
@@ -15,7 +16,7 @@ from components.evaluator.figures import mean_of_known
 
 SHUFFLES = 1000
 _SEED = 21
-#: Elements of shuffled truth in memory at a time.
+#: Places of shuffled examples in memory at a time.
 _CHUNK = 1 << 22
 #: Equal sums of ranks may differ in the last bits.
 _ROUNDING = 1e-9
@@ -52,20 +53,32 @@ def p_values(truth: np.ndarray, scores: np.ndarray) -> PValues:
         return PValues(float("nan"), unknown)
     pairs = np.where(pairs, pairs, np.nan)
     ranks = rankdata(scores, axis=0)
-    own = _aucs(np.einsum("nl,nl->l", truth, ranks), positives, pairs)
+    having = [np.flatnonzero(column) for column in truth.T]
+    own = _aucs(_rank_sums(ranks, having), positives, pairs)
     generator = np.random.default_rng(_SEED)
     as_good, macro_as_good = np.zeros(width), 0
-    step = max(1, _CHUNK // truth.size)
+    step = max(1, _CHUNK // examples)
     for start in range(0, SHUFFLES, step):
         rows = min(step, SHUFFLES - start)
         orders = generator.permuted(np.tile(np.arange(examples), (rows, 1)), axis=1)
-        shuffled = _aucs(np.einsum("knl,nl->kl", truth[orders], ranks), positives, pairs)
+        # The labels of example orders[n] came to n: only where they came to is looked up.
+        places = np.empty_like(orders)
+        np.put_along_axis(places, orders, np.arange(examples)[np.newaxis], axis=1)
+        sums = _rank_sums(ranks, (places[:, chosen] for chosen in having))
+        shuffled = _aucs(sums, positives, pairs)
         as_good += (shuffled >= own - _ROUNDING).sum(axis=0)
         macro = np.nanmean(shuffled, axis=1)
         macro_as_good += int((macro >= mean_of_known(own) - _ROUNDING).sum())
     return PValues(
         macro_auc=(1 + macro_as_good) / (1 + SHUFFLES),
         auc=np.where(np.isnan(own), np.nan, (1 + as_good) / (1 + SHUFFLES)),
+    )
+
+
+def _rank_sums(ranks: np.ndarray, rows: Iterable[np.ndarray]) -> np.ndarray:
+    """(..., L) sums of (N, L) ranks over each label's (..., P) rows; exact, for ranks are halves."""
+    return np.stack(
+        [column[chosen].sum(axis=-1) for column, chosen in zip(ranks.T, rows, strict=True)], axis=-1
     )
 
 
