@@ -76,7 +76,7 @@ def p_values(truth: np.ndarray, scores: np.ndarray) -> PValues:
 
 
 def _rank_sums(ranks: np.ndarray, rows: Iterable[np.ndarray]) -> np.ndarray:
-    """(..., L) sums of (N, L) ranks over each label's (..., P) rows; exact, for ranks are halves."""
+    """(..., L) sums of (N, L) ranks over each label's (..., P) rows; halves add up exactly."""
     return np.stack(
         [column[chosen].sum(axis=-1) for column, chosen in zip(ranks.T, rows, strict=True)], axis=-1
     )
