@@ -128,9 +128,14 @@ def _bars(axes: Any, title: str, bars: Sequence[tuple[str, float]]) -> None:
     names = [name for name, _ in bars]
     colors = dict(zip(("floor", "textbook", "this pipeline"), _COLORS, strict=True))
     drawn = axes.barh(names, [value for _, value in bars], color=[colors[name] for name in names])
-    axes.bar_label(drawn, fmt="%.3g", padding=3)
+    axes.bar_label(drawn, [_rounded(value) for _, value in bars], padding=3)
     axes.set_title(title, loc="left", fontsize=9)
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.xaxis.set_visible(False)
+
+
+def _rounded(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
