@@ -139,7 +139,7 @@ def test_command_runs_from_the_wheel(built, tmp_path):
     with zipfile.ZipFile(built[1]) as wheel:
         wheel.extractall(tmp_path / "installed")
         [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
-        assert "posters = pipeline.cli.main:main" in wheel.read(name).decode()
+        assert "posters = pipeline.cli.main:command" in wheel.read(name).decode()
     code = (
         "import importlib.resources, pipeline, sys; print(pipeline.__file__);"
         "print(importlib.resources.files('configs').joinpath('sample.yaml').read_text());"
