@@ -67,7 +67,10 @@ def evaluate(
     for name, messages in (
         ("metrics", (writing.convert_slice_metrics_to_proto(part, []) for part in measured)),
         ("plots", (writing.convert_slice_plots_to_proto((key, {}), []) for key in rows_of)),
-        ("attributions", (_no_attributions(key) for key in rows_of)),
+        (
+            "attributions",
+            (writing.convert_slice_attributions_to_proto((key, {})) for key in rows_of),
+        ),
     ):
         _write(paths.join(evaluation, f"{name}-00000-of-00001.tfrecord"), messages)
     _write(paths.join(evaluation, "validations.tfrecord"), [_validate(measured, config)])
@@ -111,10 +114,6 @@ def _validate(
     for part in measured:
         found = combiner.add_input(found, metrics_validator.validate_metrics(part, config))
     return combiner.extract_output(found)
-
-
-def _no_attributions(key: tuple) -> Message:
-    return writing.convert_slice_attributions_to_proto((key, {}))
 
 
 def _write(path: str, messages: Iterable[Message]) -> None:

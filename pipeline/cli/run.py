@@ -188,7 +188,6 @@ def _collecting_only_what_is_new() -> Iterator[None]:
 
 
 def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
-    from components.evaluator.component import Evaluator
     from components.serving_check import process
     from components.trainer import extractor
     from pipeline import dag
@@ -201,13 +200,13 @@ def _local(config: configuration.Config, window: windows.Window, folder: Path) -
     pipeline = dag.create_pipeline(config, window)
     with process.readied() as ready_process:
 
-        def announce(node: str, place: int, count: int) -> None:
-            _announce(node, place, count)
-            if node == Evaluator.__name__:  # ServingCheck is next
+        def report(node: NodeReport) -> None:
+            _report(node)
+            if (node.id, node.state) == ("Trainer", "run"):  # so ServingCheck will run too
                 ready_process()
 
         return local.run(
-            pipeline, where, announce, _report, run_id=folder.name, origin=origin.describe(config)
+            pipeline, where, _announce, report, run_id=folder.name, origin=origin.describe(config)
         )
 
 
