@@ -3,11 +3,13 @@
     python -I asking.py DIR ABSENT...
 
 Run as a file and never imported. It loads TensorFlow, without the packages named, which must not
-be found, and waits for a line of input. DIR then holds `request.json` (`model`, the SavedModel's
-folder; `image_feature`; `requests`, how many to time) and `golden.tfrecord`, serialized examples.
-What it finds goes into `answers.npz` and `answers.json`. If its input ends it ends too.
+be found, and waits for a line of input: a JSON object of `model`, the SavedModel's folder, and
+`image_feature`. It loads that, and waits for another: how many requests to time. DIR then holds
+`golden.tfrecord`, serialized examples. What it finds goes into `answers.npz` and `answers.json`. If
+its input ends it ends too.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -32,14 +34,18 @@ def main(folder: Path, absent: Sequence[str]) -> None:
     import tensorflow as tf
 
     import_seconds = time.perf_counter() - started
-    if not sys.stdin.readline():
+    if not (line := sys.stdin.readline()):
         return  # whoever wanted to ask does so no more
-    request = json.loads((folder / "request.json").read_text())
+    request = json.loads(line)
     started = time.perf_counter()
     # Held until the end: with it go its tables and variables.
     model = tf.saved_model.load(request["model"])
     signatures = dict(model.signatures)
     load_seconds = time.perf_counter() - started
+    _warm_up(tf, signatures, request["image_feature"])
+    if not (line := sys.stdin.readline()):
+        return
+    timed_requests = int(line)
     records, images = _golden(tf, folder, request["image_feature"])
     outputs, errors = {}, {}
     for name in set(_ASKED) & set(signatures):
@@ -51,7 +57,7 @@ def main(folder: Path, absent: Sequence[str]) -> None:
         outputs.update({f"{name}/{key}": _plain(np, value) for key, value in answer.items()})
     seconds = []
     if "serving_default" in signatures and "serving_default" not in errors:
-        for row in range(request["requests"]):
+        for row in range(timed_requests):
             started = time.perf_counter()
             _ask(tf, signatures["serving_default"], [images[row % (len(images) - 1)]])
             seconds.append(time.perf_counter() - started)
@@ -65,6 +71,19 @@ def main(folder: Path, absent: Sequence[str]) -> None:
         "peak_memory_bytes": _peak_memory_bytes(),
     }
     (folder / "answers.json").write_text(json.dumps(found))
+
+
+def _warm_up(tf, signatures, image_feature):
+    """Asks once of what is no image: a graph's first call, whatever of, takes most of a second."""
+    example = tf.train.Example()
+    example.features.feature[image_feature].bytes_list.value.append(_UNDECODABLE)
+    for name in set(_ASKED) & set(signatures):
+        with contextlib.suppress(Exception):  # asked in earnest it says what is wrong
+            _ask(
+                tf,
+                signatures[name],
+                [example.SerializeToString() if _ASKED[name] else _UNDECODABLE],
+            )
 
 
 def _golden(tf, folder, image_feature):

@@ -9,9 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -66,62 +65,64 @@ def ask(model: str, records: Sequence[bytes], image_feature: str, timeout_s: flo
     Raises:
       NoAnswerError: the model cannot be loaded, the process died, or it took too long.
     """
-    with _begun() as process:
-        request: dict[str, Any] = {
-            "model": model,
-            "image_feature": image_feature,
-            "requests": _TIMED_REQUESTS,
-        }
-        (process.folder / "request.json").write_text(json.dumps(request))
+    with _begun(model) as process:
+        process.load(model, image_feature)
         with tf.io.TFRecordWriter(str(process.folder / "golden.tfrecord")) as writer:
             for record in records:
                 writer.write(record)
-        process.finish(timeout_s)
+        process.finish(_TIMED_REQUESTS, timeout_s)
         found = json.loads((process.folder / "answers.json").read_text())
         with np.load(process.folder / "answers.npz", allow_pickle=False) as arrays:
             return Answers(outputs=dict(arrays), **found)
 
 
-@contextlib.contextmanager
-def readied() -> Iterator[Callable[[], None]]:
-    """Loads TensorFlow for an `ask` in this block ahead of it.
+class Ahead:
+    """Has done before an `ask` what takes longer than asking, on another core than the work there.
 
-    That takes longer than asking, and on another core than the work before it.
-
-    Yields:
-      What to call once it is likely that there will be an `ask`.
+    What goes wrong here goes wrong again when it is asked, which says so.
     """
 
-    def begin() -> None:
-        # If it cannot be begun, asking says so.
+    def begin(self) -> None:
+        """Loads TensorFlow; to be called once it is likely that there will be an `ask`."""
         with contextlib.suppress(OSError):
             _ready.append(_Process())
 
+    def load(self, model: str, image_feature: str) -> None:
+        """Loads the model that will be asked; see `ask`."""
+        for process in _ready:
+            process.load(model, image_feature)
+
+
+@contextlib.contextmanager
+def ahead() -> Iterator[Ahead]:
+    """What is begun ahead in this block ends with it, if nobody asked."""
     try:
-        yield begin
+        yield Ahead()
     finally:
         while _ready:
             _ready.pop().close()
 
 
-def _begun() -> _Process:
-    """One that was readied and lives, or a new one."""
+def _begun(model: str) -> _Process:
+    """One that was begun ahead, lives, and was told of no other model; or a new one."""
     while _ready:
         process = _ready.pop()
-        if process.lives:
+        if process.lives and process.model in (None, model):
             return process
         process.close()
     return _Process()
 
 
 class _Process:
-    """Loads TensorFlow from the beginning, and asks when it is told to.
+    """Loads TensorFlow from the beginning, a model when it knows which, and asks when told to.
 
     Attributes:
       folder: for the question and the answers; it goes with the process.
+      model: the folder of the model that it was told to load, if it was.
     """
 
     def __init__(self) -> None:
+        self.model: str | None = None
         self._holder = tempfile.TemporaryDirectory(prefix="serving-check-")
         self.folder = Path(self._holder.name)
         environment = {key: value for key, value in os.environ.items() if key[:6] != "PYTHON"}
@@ -153,10 +154,19 @@ class _Process:
         self._process.communicate()
         self._holder.cleanup()
 
-    def finish(self, timeout_s: float) -> None:
+    def load(self, model: str, image_feature: str) -> None:
+        """Has it load a model, if it was not told before, and does not wait for it."""
+        if self.model is None:
+            self.model = model
+            request = {"model": model, "image_feature": image_feature}
+            with contextlib.suppress(BrokenPipeError):  # `finish` says what it died of
+                self._process.stdin.write(json.dumps(request) + "\n")
+                self._process.stdin.flush()
+
+    def finish(self, timed_requests: int, timeout_s: float) -> None:
         """Has it ask, and waits for its end."""
         try:
-            _, complaints = self._process.communicate("\n", timeout_s)
+            _, complaints = self._process.communicate(f"{timed_requests}\n", timeout_s)
         except subprocess.TimeoutExpired as error:
             raise NoAnswerError(
                 f"it gave no answer within {timeout_s:g} seconds (serving_check.timeout_s)"

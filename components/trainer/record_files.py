@@ -17,6 +17,7 @@ def read(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(names).flat_map(_read_one)
 
 
+@tf.autograph.experimental.do_not_convert
 def _read_one(file: tf.Tensor) -> tf.data.Dataset:
     compressed = tf.strings.regex_full_match(file, r"(?s).*\.gz")
     return tf.data.TFRecordDataset(file, compression_type=tf.where(compressed, "GZIP", ""))

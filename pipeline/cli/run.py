@@ -188,6 +188,8 @@ def _collecting_only_what_is_new() -> Iterator[None]:
 
 
 def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
+    from tfx.utils import path_utils
+
     from components.serving_check import process
     from components.trainer import extractor
     from pipeline import dag
@@ -198,15 +200,26 @@ def _local(config: configuration.Config, window: windows.Window, folder: Path) -
     kept = extractor.kept_folder(places.features_folder(config))
     extractor.load(config.trainer.hub_handle, config.image.size, kept)
     pipeline = dag.create_pipeline(config, window)
-    with process.readied() as ready_process:
+    with process.ahead() as serving:
+
+        def execute(node: str) -> None:
+            if node == "Trainer":  # so ServingCheck will run too
+                serving.begin()
 
         def report(node: NodeReport) -> None:
             _report(node)
-            if (node.id, node.state) == ("Trainer", "run"):  # so ServingCheck will run too
-                ready_process()
+            if (node.id, node.state) == ("Trainer", "run"):
+                (model,) = node.outputs["model"]
+                serving.load(path_utils.serving_model_path(model.uri), config.features.image)
 
         return local.run(
-            pipeline, where, _announce, report, run_id=folder.name, origin=origin.describe(config)
+            pipeline,
+            where,
+            _announce,
+            report,
+            execute,
+            run_id=folder.name,
+            origin=origin.describe(config),
         )
 
 

@@ -10,6 +10,7 @@ import datetime
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
@@ -17,7 +18,7 @@ from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
@@ -36,6 +37,7 @@ def run(
     place: Place,
     before: Callable[[str, int, int], None],
     after: Callable[[NodeReport], None],
+    executing: Callable[[str], None] = lambda node: None,
     run_id: str | None = None,
     origin: Mapping[str, str] | None = None,
 ) -> list[NodeReport]:
@@ -46,6 +48,7 @@ def run(
       place: where ML Metadata lies.
       before: called with a node's name, its place from 1, and the number of nodes.
       after: called with what became of it.
+      executing: called with its name before it does its work, if it is not cached.
       run_id: what ML Metadata calls this run; by default the time.
       origin: what to keep with the run besides, by name; see `pipeline.history.origin`.
 
@@ -68,7 +71,7 @@ def run(
         _fail_abandoned(connection, representation.pipeline_info.id)
         _remove_damaged(connection, _root(representation))
         _record_origin(connection, representation, origin or {})
-        return _run_nodes(representation, connection, before, after)
+        return _run_nodes(representation, connection, before, after, executing)
 
 
 def _run_nodes(
@@ -76,6 +79,7 @@ def _run_nodes(
     connection: metadata.Metadata,
     before: Callable[[str, int, int], None],
     after: Callable[[NodeReport], None],
+    executing: Callable[[str], None],
 ) -> list[NodeReport]:
     reports: list[NodeReport] = []
     for place, node in enumerate(representation.nodes, start=1):
@@ -86,7 +90,7 @@ def _run_nodes(
         outputs: dict[str, list[types.Artifact]] = {}
         with Usage() as usage:
             try:
-                state, outputs = _launch(representation, node.pipeline_node, connection)
+                state, outputs = _launch(representation, node.pipeline_node, connection, executing)
                 failure = None
             except Exception as error:  # whatever an executor raises ends the run
                 failure = error
@@ -100,14 +104,28 @@ def _run_nodes(
     return reports
 
 
+class _Launcher(launcher.Launcher):
+    """TFX's, which tells when it did not find a node's outputs in the cache."""
+
+    def __init__(self, executing: Callable[[str], None], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._executing = executing
+
+    def _run_executor(self, execution_info: data_types.ExecutionInfo) -> Any:
+        self._executing(execution_info.pipeline_node.node_info.id)
+        return super()._run_executor(execution_info)
+
+
 def _launch(
     representation: pipeline_pb2.Pipeline,
     node: pipeline_pb2.PipelineNode,
     connection: metadata.Metadata,
+    executing: Callable[[str], None],
 ) -> tuple[State, dict[str, list[types.Artifact]]]:
     deployment = runner_utils.extract_local_deployment_config(representation)
     node_id = node.node_info.id
-    execution_info = launcher.Launcher(
+    execution_info = _Launcher(
+        executing,
         pipeline_node=node,
         mlmd_connection=connection,
         pipeline_info=representation.pipeline_info,

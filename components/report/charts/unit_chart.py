@@ -1,8 +1,4 @@
-"""Charts of lines between 0 and 1, of which a page has three a label.
-
-They differ in their lines alone. Matplotlib draws what is around the lines, which takes it eight
-times as long as the lines do, once for all charts of a kind.
-"""
+"""Charts of lines between 0 and 1, of which a page has three a label."""
 
 from __future__ import annotations
 
@@ -17,14 +13,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from components.report.charts import figure
+from components.report.charts import figure, framed
 
 _WIDTH, _HEIGHT = 300, 220
 #: CSS pixels around the axes, for ticks and names; above them with a legend, and without one.
 _LEFT, _RIGHT, _BELOW, _LEGEND, _ABOVE = 44, 8, 40, 24, 6
-#: The name of what is around the lines, and what its identifiers begin with.
-_FRAME = "frame"
-_FRAME_PREFIX = figure.prefix_of(Figure(label=_FRAME))
 _TICKS = ([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
 
 
@@ -55,10 +48,7 @@ class UnitChart:
 
     def to_svg(self, description: str) -> str:
         """The chart as an `<svg>` element; `description` is for who does not see it."""
-        drawn = self.axes.figure
-        opening, _, lines = figure.to_svg(drawn, description).partition(">")
-        own = f"{figure.prefix_of(drawn)}f"
-        return f"{opening}>{self._frame.replace(_FRAME_PREFIX, own)}{lines}"
+        return framed.to_svg(self.axes.figure, self._frame, description)
 
 
 @contextmanager
@@ -95,7 +85,7 @@ def _bare_figure(has_legend: bool) -> Figure:
 @functools.cache
 def _frame(x: str, y: str, legend: tuple[Line, ...]) -> str:
     """The elements of axes with their ticks, grid, names and legend."""
-    with figure.figure(_FRAME, _WIDTH, _HEIGHT) as drawn:
+    with figure.figure(framed.NAME, _WIDTH, _HEIGHT) as drawn:
         axes = _add_axes(drawn, bool(legend))
         axes.set(xlabel=x, ylabel=y)
         axes.set_xticks(*_TICKS)
@@ -107,8 +97,7 @@ def _frame(x: str, y: str, legend: tuple[Line, ...]) -> str:
                 loc="lower left", bbox_to_anchor=(0, 0.99), ncols=3, handlelength=1.8,
                 columnspacing=1, borderaxespad=0.2,
             )  # fmt: skip
-        svg = figure.to_svg(drawn, "")
-    return svg.partition(">")[2].removesuffix("</svg>")
+        return framed.frame(drawn)
 
 
 def _add_axes(drawn: Figure, has_legend: bool) -> Axes:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tfx.proto import pusher_pb2
 from tfx.types import Channel, standard_artifacts
-from tfx.utils import proto_utils
+from tfx.utils import path_utils, proto_utils
 
 from components.evaluator import predictions
 from components.evaluator.predictions import Predictions
@@ -118,30 +118,53 @@ def _processes():
     ]
 
 
-def test_a_process_that_was_readied_is_the_one_that_asks(inputs, tmp_path):
-    with process.readied() as ready_process:
-        ready_process()
-        (readied,) = _processes()
+def test_a_process_that_was_begun_ahead_is_the_one_that_asks(inputs, tmp_path):
+    with process.ahead() as serving:
+        serving.begin()
+        (begun,) = _processes()
         found, _ = _check(inputs, tmp_path)
-        assert not psutil.pid_exists(readied)
+        assert not psutil.pid_exists(begun)
     assert found.serves, found.reasons
 
 
-def test_a_readied_process_that_died_is_replaced(inputs, tmp_path):
-    with process.readied() as ready_process:
-        ready_process()
-        (readied,) = map(psutil.Process, _processes())
-        readied.kill()
-        while readied.status() != psutil.STATUS_ZOMBIE:
+def test_a_model_that_was_loaded_ahead_is_the_one_that_is_asked(inputs, tmp_path):
+    with process.ahead() as serving:
+        serving.begin()
+        serving.load(path_utils.serving_model_path(inputs["model"][0].uri), FEATURES.image)
+        (begun,) = _processes()
+        found, _ = _check(inputs, tmp_path)
+        assert not psutil.pid_exists(begun)
+    assert found.serves, found.reasons
+    assert found.load_seconds > 0
+
+
+def test_a_process_that_was_told_of_another_model_is_not_asked(inputs, tmp_path):
+    with process.ahead() as serving:
+        serving.begin()
+        serving.load(str(tmp_path / "another"), FEATURES.image)
+        found, _ = _check(inputs, tmp_path)
+    assert found.serves, found.reasons
+
+
+def test_a_process_that_died_is_replaced(inputs, tmp_path):
+    with process.ahead() as serving:
+        serving.begin()
+        (begun,) = map(psutil.Process, _processes())
+        begun.kill()
+        while begun.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
+        serving.load(path_utils.serving_model_path(inputs["model"][0].uri), FEATURES.image)
         found, _ = _check(inputs, tmp_path)
     assert found.serves, found.reasons
 
 
-def test_a_readied_process_that_nobody_needs_ends():
-    with process.readied() as ready_process:
+def test_a_process_that_nobody_needs_ends(inputs):
+    with process.ahead() as serving:
         assert not _processes()
-        ready_process()
+        serving.load("/no/such/model", "image")
+        assert not _processes()
+        serving.begin()
+        serving.load(path_utils.serving_model_path(inputs["model"][0].uri), FEATURES.image)
         assert len(_processes()) == 1
     assert not _processes()
 
