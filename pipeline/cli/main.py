@@ -7,16 +7,14 @@ loads what it needs when it runs.
 from __future__ import annotations
 
 import argparse
-import atexit
 import importlib
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pipeline import __version__
+from pipeline import __version__, ending
 from pipeline.cli.parsers import clusters, data, history, machine, runs, schedules, serving
 
 #: What `posters` exits with; README.md says the same.
@@ -24,22 +22,8 @@ OK, FAILED, USAGE, REFUSED, SKIPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def command() -> NoReturn:
-    """Runs one verb as the process's own, and ends the process with its status.
-
-    The end is Python's but for its last act: to take TensorFlow and TFX apart, object by object,
-    takes two to three seconds.
-    """
-    status = main()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-    atexit._run_exitfuncs()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # the disk is full, or whoever read is gone
-        status = status or FAILED
-    os._exit(status)
+    """Runs one verb as the process's own, and ends the process with its status."""
+    ending.end(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

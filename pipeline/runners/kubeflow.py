@@ -22,6 +22,8 @@ from pipeline.runners import preflight, requirements, resources
 from pipeline.runners.capabilities import KUBEFLOW, KUBEFLOW_LOCAL, VERTEX, Runner
 from pipeline.windows import Window
 
+#: What a container of ours runs; TFX's arguments follow.
+_COMMAND = ("python", "-m", "pipeline.node")
 #: Stands in the job that runs on this machine, where no image is pulled.
 _NO_IMAGE = "this-machine:no-image"
 #: The first task of a scheduled job.
@@ -89,6 +91,7 @@ def build(config: Config, window: Window, runner: Runner, scheduled: bool = Fals
         display_name=f"{config.name}-{'scheduled' if scheduled else window.slug}",
         default_image=_images(config),
         use_pipeline_spec_2_1=True,
+        default_commands=list(_COMMAND),
     )
     job = tfx_runner.KubeflowV2DagRunner(settings).run(pipeline, write_out=False)
     # A client that is given the specification alone would lose it.

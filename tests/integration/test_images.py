@@ -31,7 +31,7 @@ def test_doctor_finds_nothing_to_mend(image):
 
 def test_nodes_and_workers_import(image):
     modules = "apache_beam.runners.worker.sdk_worker_main, pipeline.dag, tfx.v1"
-    modules += ", tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+    modules += ", pipeline.node, tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
     done = image.run("python", "-c", f"import {modules}; print(pipeline.__file__)")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "/opt/code/pipeline/__init__.py"
