@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from bench.year.plan import NEW_GENRE, Delivery, Mix
-from components.sample import writing
+from components.sample import drawing, writing
 from components.sample.films import Film, films, poster_rng
 from components.sample.poster import draw_poster
 
@@ -79,7 +79,7 @@ class Studio:
 
 def _encode(poster: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    poster.save(buffer, "JPEG", quality=writing.JPEG_QUALITY)
+    poster.save(buffer, "JPEG", quality=drawing.JPEG_QUALITY)
     return buffer.getvalue()
 
 

@@ -23,10 +23,11 @@ import numpy as np
 
 from components.errors import PostersError
 from components.files import new_folder
+from components.sample.drawing import JPEG_QUALITY
 from components.sample.films import films, poster_rng
 from components.sample.genres import GENRES
 from components.sample.poster import draw_poster
-from components.sample.writing import DEFAULT_SEED, JPEG_QUALITY
+from components.sample.writing import DEFAULT_SEED
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from components.errors import PostersError
 from components.files import new_folder
-from components.sample.films import Film, films, poster_rng
-from components.sample.poster import draw_poster
+from components.sample import drawing
+from components.sample.films import Film, films
 
 DEFAULT_COUNT = 800
 DEFAULT_SEED = 2024
@@ -22,15 +22,13 @@ _STAMP_NAME = "sample.json"
 # Raised whenever the same count and seed come out differently.
 _FORMAT = 1
 _COLUMNS = ("imdbId", "Imdb Link", "Title", "IMDB Score", "Genre", "Poster")
-#: Quality of the posters' JPEG.
-JPEG_QUALITY = 85
 
 
 def write_sample(
     out: Path,
     count: int = DEFAULT_COUNT,
     seed: int = DEFAULT_SEED,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> None:
     """Draws `count` posters into `out/images/<imdbId>.jpg` and lists them in `out/MovieGenre.csv`.
 
@@ -41,7 +39,7 @@ def write_sample(
       out: a folder that does not exist, is empty, or holds the same sample.
       count: how many films, 1 or more.
       seed: which films, 0 or more.
-      progress: called after each poster with how many are drawn, and `count`.
+      progress: called with how many are drawn, and `count`, as they are drawn.
 
     Raises:
       PostersError: `out` holds something else or cannot be written, or a number is out of range.
@@ -56,9 +54,9 @@ def write_sample(
         if _is_written(out, stamp):
             return
         with new_folder(out) as scratch:
-            chosen = list(itertools.islice(films(seed), count))
-            _write_posters(scratch / IMAGES_NAME, chosen, seed, progress)
-            write_csv(scratch / CSV_NAME, chosen)
+            (scratch / IMAGES_NAME).mkdir()
+            drawing.draw(scratch / IMAGES_NAME, seed, count, lambda done: progress(done, count))
+            write_csv(scratch / CSV_NAME, itertools.islice(films(seed), count))
             (scratch / _STAMP_NAME).write_text(json.dumps(stamp, indent=2) + "\n")
     except OSError as error:
         raise PostersError(
@@ -85,17 +83,6 @@ def _is_written(out: Path, stamp: dict[str, int]) -> bool:
         f"{out} holds another sample ({found}, with {images} posters) than {stamp}; nothing was "
         "written. Name another folder, or remove this one."
     )
-
-
-def _write_posters(
-    folder: Path, chosen: list[Film], seed: int, progress: Callable[[int, int], None] | None
-) -> None:
-    folder.mkdir()
-    for index, film in enumerate(chosen):
-        poster = draw_poster(film.title, film.genres, poster_rng(seed, index))
-        poster.save(folder / f"{film.imdb_id}.jpg", quality=JPEG_QUALITY)
-        if progress:
-            progress(index + 1, len(chosen))
 
 
 def write_csv(path: Path, chosen: Iterable[Film]) -> None:

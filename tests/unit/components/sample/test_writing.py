@@ -11,7 +11,7 @@ from PIL import Image
 
 from components.errors import PostersError
 from components.files import folder_digest
-from components.sample import GENRES, writing
+from components.sample import GENRES, drawing, writing
 from components.sample.canvas import HEIGHT, WIDTH
 from components.sample.writing import write_sample
 
@@ -80,7 +80,7 @@ def test_growth_keeps_the_earlier_posters(sample, tmp_path):
 
 
 def test_rerun_does_nothing(sample, monkeypatch):
-    monkeypatch.setattr(writing, "draw_poster", lambda *_: pytest.fail("drew again"))
+    monkeypatch.setattr(drawing, "draw_poster", lambda *_: pytest.fail("drew again"))
     write_sample(sample, count=24, seed=7)
 
 
