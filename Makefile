@@ -1,8 +1,8 @@
 # The verbs of this project. Each sets up what it needs first; `make setup` alone does only that.
 
 ARGS ?=
-# Processes that run tests side by side; each may take 3 GB.
-WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
+# Processes that run tests side by side, one more than cores to fill gaps; each may take 3 GB.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 3 ? n + 1 : 4)))
 POSTERS := .venv/bin/posters
 SAMPLE := workspace/sample
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from components import loading
 from components.ingest import convert
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, excerpt
@@ -78,7 +79,8 @@ def tensorflow_decoder() -> Iterator[Decode]:
 
     Pillow is the more tolerant one: it takes a PNG with a wrong checksum, for one.
     """
-    import tensorflow as tf
+    with loading.without_keras(), loading.without_collecting():
+        import tensorflow as tf
 
     graph = tf.Graph()
     with graph.as_default():

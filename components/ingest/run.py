@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components import loading
 from components.errors import PostersError
 from components.files import file_digest, write_bytes, write_text
 from components.ingest import manifest as manifests
@@ -185,7 +186,8 @@ def _run(
     """Runs the pipeline, puts the rejected rows together, and refuses what is too bad."""
     rows = write_row_files(source, job.work / "rows", job.options)
     listed = write_image_lists(source, job.work / "images")
-    from components.ingest import graph
+    with loading.without_collecting():
+        from components.ingest import graph
 
     listener = Listener(rows.count, progress)
     tallies = graph.run(job, rows.files, listed.files, beam_options, listener)

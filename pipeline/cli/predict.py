@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components import loading
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
@@ -77,7 +78,8 @@ def _answerer(options: argparse.Namespace) -> Answerer:
         from components.serving.client import ServerClient
 
         return ServerClient(options.server, read_token(options.token_file))
-    from components.serving.predictor import Predictor
+    with loading.without_keras(), loading.without_collecting():
+        from components.serving.predictor import Predictor
 
     return Predictor(options.model or last_pushed(Path("workspace")))
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from components import loading
 from components.errors import PostersError
 from components.progress import CONSOLE
 from pipeline import config as configuration
@@ -127,7 +128,7 @@ def _execute(
     started = time.monotonic()
     CONSOLE.print(f"Run {folder.name}: {config.name}, {window}, {len(window.labels)} labels")
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
-    with _collecting_nothing():
+    with loading.without_collecting():
         from components.trainer import extractor
         from pipeline import dag  # noqa: F401 - what takes time to load is loaded here
 
@@ -165,16 +166,6 @@ def _execute(
     extractor.forget()
     gc.collect()
     return summary, interrupted
-
-
-@contextlib.contextmanager
-def _collecting_nothing() -> Iterator[None]:
-    """Has the collector wait: loading makes millions of objects, none of them garbage."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from components import loading
 from components.errors import PostersError
 from pipeline import config as configuration
 from pipeline import run_page
@@ -26,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     try:
-        from components.serving.server import serve
+        with loading.without_keras(), loading.without_collecting():
+            from components.serving.server import serve
     except ModuleNotFoundError as error:
         raise PostersError(
             f"{error.name} is missing: the server needs the extra `serve` "
