@@ -49,7 +49,7 @@ def export_network(network: tf_keras.Model, folder: Path) -> None:
     normalisation uses the batch's own statistics and updates the moving ones.
     """
 
-    @tf.function
+    @tf.function(autograph=False)
     def extract(images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return network(images, training=training)
 
@@ -73,7 +73,7 @@ def decode_images(encoded: Iterable[bytes]) -> tf.Tensor:
       uint8 pixels of shape (count, IMAGE_SIZE, IMAGE_SIZE, 3); `as_input` makes them the network's.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
     def decode(image: tf.Tensor) -> tf.Tensor:
         pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
         pixels = tf.image.resize(pixels, (IMAGE_SIZE, IMAGE_SIZE), antialias=True)

@@ -151,6 +151,9 @@ def _fit(
         tf_keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[tf_keras.metrics.AUC(multi_label=True, from_logits=True, name="auc")],
     )
+    # Nothing in them needs autograph, which takes a minute to convert all that Keras calls.
+    for step in ("train_step", "test_step", "predict_step"):
+        setattr(head, step, tf.autograph.experimental.do_not_convert(getattr(head, step)))
     began = time.monotonic()
     head.fit(train, epochs=epochs, validation_data=test, verbose=2)
     seconds = time.monotonic() - began
