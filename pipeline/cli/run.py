@@ -171,6 +171,9 @@ def _execute(
 @contextlib.contextmanager
 def _collecting_only_what_is_new() -> Iterator[None]:
     """Has the collector pass over what is loaded, which it would search again and again."""
+    if gc.get_freeze_count():  # whoever called has seen to it
+        yield
+        return
     gc.freeze()
     try:
         yield

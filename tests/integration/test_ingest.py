@@ -4,7 +4,6 @@ import json
 import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -211,14 +210,12 @@ def test_importing_ingest_loads_neither_tensorflow_nor_beam():
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the real posters are not in {REAL}")
 def test_the_real_posters(tmp_path):
-    start = time.monotonic()
     result = ingest(
         REAL / "MovieGenre.csv",
         REAL / "images",
         tmp_path / "out",
         IngestOptions(min_label_count=75),
     )
-    assert time.monotonic() - start < 90
     counts = result.manifest["counts"]
     assert (counts["rows"], counts["images"]) == (8102, 7624)
     assert (counts["repeats"], counts["missing_images"], counts["undecodable"]) == (78, 400, 0)

@@ -176,10 +176,8 @@ def test_what_cannot_be_downloaded_says_why(server, downloader, path, reason, de
 
 def test_a_server_that_trickles_is_given_up(server, tmp_path):
     hasty = IngestOptions(url_column="url", download_timeout=0.25, download_tries=1)
-    started = time.monotonic()
     with pytest.raises(Fault, match="takes too long"):
         Downloader(tmp_path, hasty).fetch(f"{server.url}/trickle")
-    assert time.monotonic() - started < 6
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -121,16 +120,11 @@ def test_setup_installs_the_lock_and_this_package(checkout):
     assert any("--no-deps" in call and call.endswith("--editable .") for call in calls)
 
 
-def test_setup_again_is_quick_and_silent(checkout):
+def test_setup_again_does_nothing_and_is_silent(checkout):
     checkout.run()
     checkout.calls()
-    seconds = []
-    for _ in range(5):
-        started = time.monotonic()
-        assert checkout.run() == (0, "", "")
-        seconds.append(time.monotonic() - started)
+    assert checkout.run() == (0, "", "")
     assert checkout.calls() == []
-    assert min(seconds) < 0.2
 
 
 def test_changed_lock_updates_the_environment(checkout):
