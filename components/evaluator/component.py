@@ -13,7 +13,6 @@ from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.components.evaluator import component, constants, executor
 from tfx.dsl.components.base import executor_spec
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, path_utils, proto_utils
 
@@ -96,8 +95,8 @@ class PosterEvaluatorExecutor(executor.Executor):
                 if not unusable:
                     raise
                 evaluate(None, unusable)
-        # An exported model gives such an image a row of NaN, which no rule blesses.
-        if not fileio.exists(f"{artifact_utils.get_single_uri(output_dict['blessing'])}/BLESSED"):
+        # An exported model gives such an image a row of NaN.
+        if not predictions.read(artifact_utils.get_single_uri(output_dict["evaluation"])).is_finite:
             refuse_undecodable_images(folders, given.features)
 
     def _evaluate(
