@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -44,8 +45,11 @@ def without_keras() -> Iterator[None]:
 
 def _let_find_keras(tensorflow: ModuleType | None) -> None:
     """Lets `import tensorflow.keras` find what TensorFlow did not find when it was loaded."""
-    if tensorflow is None or tensorflow.__path__[: len(_KERAS)] != [None] * len(_KERAS):
+    if tensorflow is None or None not in tensorflow.__path__:
         return
     from tensorflow.python.tools import module_util
 
-    tensorflow.__path__[: len(_KERAS)] = map(module_util.get_parent_dir_for_name, _KERAS)
+    tensorflow.__path__ = [
+        module_util.get_parent_dir_for_name(name) if found is None else found
+        for found, name in itertools.zip_longest(tensorflow.__path__, _KERAS)
+    ]

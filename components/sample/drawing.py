@@ -68,7 +68,8 @@ def _draw_side_by_side(
             for first in range(processes):
                 numbers = map(str, (seed, count, first, processes))
                 process = subprocess.Popen(
-                    [sys.executable, "-c", _WORKER, str(folder), *numbers],
+                    [sys.executable, "-c", _WORKER, str(folder.absolute()), *numbers],
+                    cwd=folder,  # Python looks there first, and it holds nothing to import
                     env={**os.environ, "PYTHONPATH": search},
                     stdin=subprocess.DEVNULL,
                     stdout=end,

@@ -1,4 +1,5 @@
 import gc
+import os
 import subprocess
 import sys
 
@@ -18,14 +19,18 @@ assert None not in tf.__path__
 import tensorflow.keras
 from tensorflow.keras.layers import Dense
 assert tf.keras.layers.Dense is Dense
+import keras
 with loading.without_keras():
-    import keras
+    assert sys.modules["keras"] is keras
 assert sys.modules["keras"] is keras
 """
 
 
-def test_keras_is_left_out_and_there_when_it_is_used():
-    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True)
+@pytest.mark.parametrize("legacy", ["0", "1"])  # which Keras TensorFlow means, 3 or 2
+def test_keras_is_left_out_and_there_when_it_is_used(legacy):
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": legacy}
+    command = [sys.executable, "-c", LATER]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import psutil
 import pytest
@@ -43,9 +44,22 @@ def test_several_processes_draw_what_one_does(drawn_by_one, tmp_path, three_proc
     assert calls[-1] == COUNT
 
 
-def test_an_error_of_the_system_in_one_of_them_is_that_error(tmp_path, three_processes):
-    with pytest.raises(FileNotFoundError):
-        drawing.draw(tmp_path / "absent", SEED, COUNT, lambda done: None)
+def test_an_error_of_the_system_in_one_of_them_is_that_error(
+    drawn_by_one, tmp_path, three_processes
+):
+    last = max(drawn_by_one.iterdir())
+    (tmp_path / last.name).mkdir()
+    with pytest.raises(IsADirectoryError):
+        drawing.draw(tmp_path, SEED, COUNT, lambda done: None)
+
+
+def test_what_lies_in_the_working_folder_is_not_taken_for_this_project(
+    drawn_by_one, tmp_path, three_processes, monkeypatch
+):
+    (tmp_path / "components.py").write_text("raise ImportError('another project')")
+    monkeypatch.chdir(tmp_path)
+    _draw(Path("images"))
+    assert folder_digest(tmp_path / "images") == folder_digest(drawn_by_one)
 
 
 def test_any_other_is_told_in_its_words(tmp_path, three_processes, monkeypatch):
