@@ -42,7 +42,7 @@ def pytest_configure():
 
 
 def pytest_collection_finish():
-    """What test modules have loaded is no garbage: searching it took a twentieth of all tests."""
+    """What test modules have loaded is no garbage: not searching it saves up to 3 % of the time."""
     gc.freeze()
     gc.enable()
 

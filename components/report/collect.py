@@ -9,7 +9,6 @@ from typing import Any
 
 import components
 from components.report import data, evaluation, training
-from components.report.charts import figure
 from components.report.content import FORMAT, Content
 from components.report.sources import Sources
 from components.serving_check import report as serving_report
@@ -27,12 +26,6 @@ def collect(sources: Sources) -> Content:
       words; and `missing`, a sentence for each piece that should be there and is not.
     """
     missing: list[str] = []
-    with figure.page():
-        drawn = {
-            "data": data.describe(sources, missing),
-            "training": training.describe(sources, missing),
-            "evaluation": evaluation.describe(sources, missing),
-        }
     return {
         "format": FORMAT,
         "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -45,7 +38,9 @@ def collect(sources: Sources) -> Content:
             "fingerprints": dict(sources.fingerprints),
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
-        **drawn,
+        "data": data.describe(sources, missing),
+        "training": training.describe(sources, missing),
+        "evaluation": evaluation.describe(sources, missing),
         "serving": _serving(sources.serving, missing),
         "pushed_to": sources.pushed_to,
         "missing": missing,

@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from xml.etree import ElementTree
 
 import matplotlib
@@ -53,25 +53,9 @@ _FAMILY = re.compile(r"; font-family: [^;]*")
 _LONG_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
 
 
-@contextmanager
-def page() -> Iterator[None]:
-    """Draws the charts of a page: setting up their manner takes as long as a chart, so once."""
-    if all(matplotlib.rcParams[key] == value for key, value in _STYLE.items()):
-        yield
-        return
-    with matplotlib.rc_context(_STYLE):
-        yield
-
-
-@contextmanager
-def style(name: str) -> Iterator[None]:
+def style(name: str) -> AbstractContextManager[None]:
     """The page's manner, for a figure of this name."""
-    with page():
-        before, matplotlib.rcParams["svg.hashsalt"] = matplotlib.rcParams["svg.hashsalt"], name
-        try:
-            yield
-        finally:
-            matplotlib.rcParams["svg.hashsalt"] = before
+    return matplotlib.rc_context({**_STYLE, "svg.hashsalt": name})
 
 
 @contextmanager
