@@ -1,10 +1,9 @@
 """The second stage on a real extractor and drawn pictures."""
 
 import dataclasses
-import json
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -202,10 +201,13 @@ def test_a_module_that_cannot_be_trained_is_refused(tmp_path, trainable, through
 
 @pytest.mark.skipif(not MOBILENET.is_dir(), reason=f"there is no {MOBILENET}")
 def test_a_real_module_is_trained_from_its_top():
-    layer = extractor.load_layer(str(MOBILENET), 224)
-    variables = layer.resolved_object.trainable_variables
-    top = [variables[each].name for each in top_positions(layer, str(MOBILENET), 224, 0.1)]
-    assert top == [
+    settings = dataclasses.replace(
+        fine_tuning.settings(batch_size=4, device_batch_size=3, trainable_share=0.1),
+        hub_handle=str(MOBILENET),
+    )
+    head, strategy = fine_tuning.new_head(1280), tf.distribute.get_strategy()
+    learner = Learner(head, settings, 224, 1, strategy)
+    assert [variable.name for variable in learner.top] == [
         "block_15_depthwise/depthwise_kernel:0",
         "block_15_project/kernel:0",
         "block_16_expand/kernel:0",
@@ -213,55 +215,40 @@ def test_a_real_module_is_trained_from_its_top():
         "block_16_project/kernel:0",
         "Conv_1/kernel:0",
     ]
-    settings = dataclasses.replace(
-        fine_tuning.settings(batch_size=4, device_batch_size=3, trainable_share=0.1),
-        hub_handle=str(MOBILENET),
-    )
-    head, strategy = fine_tuning.new_head(1280), tf.distribute.get_strategy()
-    learner = Learner(head, settings, 224, 1, strategy)
     batch = tf.random.stateless_uniform((4, 224, 224, 3), (0, 0), 0, 255, tf.int32)
     labels = tf.eye(4, fine_tuning.LABELS)
     losses = [learner.step(tf.cast(batch, tf.uint8), labels, number) for number in range(1, 7)]
     assert losses[-1] < losses[0]
 
 
-_TRAIN = """
-import hashlib, json, os, signal, sys
-from pathlib import Path
-from components.trainer.fine_tuning.stage import fine_tune
-from tests import fine_tuning
-folder, killed_at, *runs = sys.argv[1:]
-splits = fine_tuning.splits(Path(folder))
-def show(done, detail):
-    if done == int(killed_at):
-        os.kill(os.getpid(), signal.SIGKILL)
-for run in runs:
-    path = Path(folder) / run
-    before = sorted(each.name for each in path.glob("*"))
-    tuned = fine_tune(
-        fine_tuning.new_head(), splits, fine_tuning.settings(epochs=3), path, show
+def _killed_in_epoch_2(folder):
+    """The folder of a run of three epochs whose process was killed in the middle of the second."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=_train_until_killed, args=(folder,)
     )
-    digest = hashlib.sha256()
-    for variable in [*tuned.extractor.variables, *tuned.head.variables]:
-        digest.update(variable.numpy().tobytes())
-    facts = {"before": before, "weights": digest.hexdigest(), "kept": tuned.kept_epoch}
-    facts["history"] = [[row["loss"], row["eval_macro_auc"]] for row in tuned.history]
-    print(json.dumps(facts))
-"""
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    return folder / "run"
 
 
-def _train(folder, killed_at, *runs):
-    command = [sys.executable, "-c", _TRAIN, str(folder), str(killed_at), *runs]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def _train_until_killed(folder):
+    def show(done, detail):
+        if done == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _run(folder, fine_tuning.splits(folder), show, epochs=3)
 
 
-def test_a_killed_run_goes_on_and_ends_as_one_that_was_not(tmp_path):
-    killed = _train(tmp_path, 5, "killed")  # in the middle of the second of three epochs
-    assert killed.returncode == -signal.SIGKILL
-    done = _train(tmp_path, 0, "killed", "whole")
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    resumed, whole = lines
-    assert resumed.pop("before") == ["epoch-0000", "epoch-0001"]
-    assert whole.pop("before") == []
-    assert resumed == whole
-    assert "goes on after epoch 1" in done.stdout
+def _facts(tuned):
+    rows = [(row["loss"], row["eval_macro_auc"]) for row in tuned.history]
+    variables = [*tuned.extractor.variables, *tuned.head.variables]
+    return rows, tuned.kept_epoch, [variable.numpy().tobytes() for variable in variables]
+
+
+def test_a_killed_run_goes_on_and_ends_as_one_that_was_not(tuned, splits, tmp_path, capsys):
+    kept = _killed_in_epoch_2(tmp_path)
+    assert sorted(path.name for path in kept.iterdir()) == ["epoch-0000", "epoch-0001"]
+    resumed = _run(tmp_path, splits, epochs=3)
+    assert "goes on after epoch 1" in capsys.readouterr().out
+    assert _facts(resumed) == _facts(tuned)
