@@ -1,6 +1,8 @@
 """What all layers of tests share: what a machine may lack, and how workers share tests."""
 
+import functools
 import gc
+import re
 import shutil
 from pathlib import Path
 
@@ -59,13 +61,34 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _longest_first(items):
-    """Gives workers the layer first that takes longest, so that all end together."""
+    """Gives workers the layer first that takes longest, slow files first: all end together."""
     layers = [Path(path).name for path in items[0].config.getini("testpaths")] if items else []
-    items.sort(key=lambda item: -layers.index(_layer(item, layers)))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (-layers.index(_layer(item, layers)), item.path not in slow))
 
 
 def _layer(item, layers):
     return next((part for part in reversed(item.path.parts) if part in layers), layers[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As loadfile, but files that ask for the same costly fixture go to one worker, who has it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadShared(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = super()._split_scope(nodeid)
+            return _costly_fixture(config.rootpath / path) or path
+
+    return LoadShared(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@functools.cache
+def _costly_fixture(path):
+    if path.parent.name == "serving":
+        return "model_folder"
+    return "first_run" if re.search(r"\bfirst_run\b", path.read_text()) else None
 
 
 def pytest_terminal_summary(terminalreporter):
