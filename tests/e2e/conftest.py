@@ -2,11 +2,16 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli.main import main
+from tests.sharing import made_once
+
+#: What a workspace keeps of images and of extractors, by their content.
+_FROM_POSTERS = ("features", "extractors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +55,47 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory) -> World:
+def drawn(tmp_path_factory) -> Path:
+    """The sample as it is drawn: a smaller one would be its first posters. Nobody writes to it."""
+
+    def draw(folder: Path) -> None:
+        assert main(["sample", "--out", str(folder / "source")]) == 0
+
+    return made_once(tmp_path_factory, "drawn", draw) / "source"
+
+
+@pytest.fixture(scope="session")
+def world(drawn, tmp_path_factory) -> World:
+    def ingest(folder: Path) -> None:
+        shared = World(folder)
+        shared.source.symlink_to(drawn)
+        assert shared.ingest(shared.source / "MovieGenre.csv", shared.data) == 0
+
+    shared = World(made_once(tmp_path_factory, "ingested", ingest))
     world = World(tmp_path_factory.mktemp("world"))
-    assert main(["sample", "--out", str(world.source)]) == 0
-    assert world.ingest(world.source / "MovieGenre.csv", world.data) == 0
+    world.source.symlink_to(shared.source)
+    world.data.symlink_to(shared.data)
     return world
+
+
+@pytest.fixture(scope="session")
+def share_features(tmp_path_factory) -> Callable[[Path], None]:
+    """Gives a new workspace the features that others computed, where these are not what is asked.
+
+    Runs may fill the folders side by side: `test_two_processes_fill_one_store_at_once`.
+    """
+
+    def make(folder: Path) -> None:
+        for name in _FROM_POSTERS:
+            (folder / name).mkdir()
+
+    def share(workspace: Path) -> None:
+        workspace.mkdir(parents=True, exist_ok=True)
+        for name in _FROM_POSTERS:
+            (workspace / name).symlink_to(common / name)
+
+    common = made_once(tmp_path_factory, "from-posters", make)
+    return share
 
 
 @pytest.fixture(scope="session")

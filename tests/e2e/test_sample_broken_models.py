@@ -59,17 +59,22 @@ BROKEN = {
 }
 
 
+#: How well the model does is not asked here.
+QUICK = ("trainer.epochs=4", "trainer.head.members=1")
+
+
 @pytest.fixture(scope="module")
-def own(world, tmp_path_factory):
+def own(world, share_features, tmp_path_factory):
     """A workspace where nothing else is pushed, on the same data."""
     own = World(tmp_path_factory.mktemp("broken"))
+    share_features(own.root / "workspace")
     own.data.symlink_to(world.data)
     return own
 
 
 @pytest.fixture(scope="module")
 def own_run(own):
-    status, summary = own.run()
+    status, summary = own.run(*QUICK)
     assert status == OK
     return summary
 
@@ -124,11 +129,11 @@ def test_a_broken_model_is_refused_and_what_served_still_serves(
     monkeypatch.setattr(export, "export", broken)
     # Another training by its settings, and the same by its result.
     number = 100 + list(BROKEN).index(kind)
-    status, summary = own.run(f"trainer.neighbours={number}")
+    status, summary = own.run(*QUICK, f"trainer.neighbours={number}")
     _check(world, own, own_run, server, status, summary, words)
 
 
 def test_one_that_is_too_slow_is_refused_and_what_served_still_serves(world, own, own_run, server):
-    status, summary = own.run("serving_check.max_latency_ms=0.001")
+    status, summary = own.run(*QUICK, "serving_check.max_latency_ms=0.001")
     words = ["0.001 are allowed (serving_check.max_latency_ms)"]
     _check(world, own, own_run, server, status, summary, words)

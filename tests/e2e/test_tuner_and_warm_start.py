@@ -23,8 +23,10 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="module")
-def other(world, tmp_path_factory) -> World:
-    return World(tmp_path_factory.mktemp("tuned"))
+def other(share_features, tmp_path_factory) -> World:
+    other = World(tmp_path_factory.mktemp("tuned"))
+    share_features(other.root / "workspace")
+    return other
 
 
 @pytest.fixture(scope="module")
