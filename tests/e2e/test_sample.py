@@ -21,6 +21,8 @@ NODES = [
     "ExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate",
     "Transform", "Trainer", "BaselineResolver", "Evaluator", "ServingCheck", "Pusher", "RunReport",
 ]  # fmt: skip
+#: Of a model that is not looked at; it is no worse than the floor.
+QUICK = ("trainer.epochs=4", "trainer.head.members=1", "serving_check.posters=2")
 
 
 def _states(summary: dict) -> dict[str, str]:
@@ -229,10 +231,13 @@ def _with_broken_image(world: World, data: Path, split: str) -> None:
 
 
 @pytest.mark.parametrize(("split", "node"), [("train", "Trainer"), ("test", "Evaluator")])
-def test_an_image_that_cannot_be_decoded_is_named(world, tmp_path, capsys, split, node):
+def test_an_image_that_cannot_be_decoded_is_named(
+    world, share_features, tmp_path, capsys, split, node
+):
     _with_broken_image(world, tmp_path / "data", split)
     other = World(tmp_path)
-    status, summary = other.run()
+    share_features(tmp_path / "workspace")
+    status, summary = other.run(*QUICK)
     assert status == FAILED
     assert _states(summary)[node] == "failed"
     assert summary["error"].startswith(f"{node}: 1 image(s) cannot be decoded")
@@ -241,9 +246,10 @@ def test_an_image_that_cannot_be_decoded_is_named(world, tmp_path, capsys, split
     assert not other.models.exists()
 
 
-def test_ctrl_c_in_the_middle_of_the_trainer_and_then_again(world, tmp_path):
+def test_ctrl_c_in_the_middle_of_the_trainer_and_then_again(world, share_features, tmp_path):
     """Interrupted, a run leaves nothing half-written; the next one goes on from there."""
     other, data = World(tmp_path), f"data_root={world.data}"
+    share_features(tmp_path / "workspace")
     command = other.arguments(data, "trainer.epochs=1000000")
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli.main", *command],
@@ -264,7 +270,7 @@ def test_ctrl_c_in_the_middle_of_the_trainer_and_then_again(world, tmp_path):
     artifacts = tmp_path / "workspace" / "artifacts"
     assert list((artifacts / "Trainer" / "model").iterdir()) == []
     assert not other.models.exists()
-    status, summary = other.run(data)
+    status, summary = other.run(data, *QUICK)
     assert status == OK
     assert [node for node in NODES if _states(summary)[node] == "cached"] == NODES[:6]
 
