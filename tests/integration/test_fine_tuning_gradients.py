@@ -34,6 +34,12 @@ def parts():
     return load_parts()
 
 
+@pytest.fixture(scope="module")
+def whole(parts):
+    """The loss and the gradients of top and head with one tape."""
+    return one_tape(parts)
+
+
 def _loss(head, features, labels=TRUTH):
     return macro_soft_f1(labels, head(features))
 
@@ -70,9 +76,9 @@ def difference(got, wanted):
 
 
 @pytest.mark.parametrize("size", [1, 4, 11, 16])
-def test_any_device_batch_gives_the_whole_batchs_gradients(parts, size):
+def test_any_device_batch_gives_the_whole_batchs_gradients(parts, whole, size):
     loss, of_top, of_head = in_parts(parts, tf.distribute.get_strategy(), size)
-    wanted_loss, wanted_top, wanted_head = one_tape(parts)
+    wanted_loss, wanted_top, wanted_head = whole
     assert float(loss) == pytest.approx(float(wanted_loss), abs=1e-6)
     assert difference(of_top, wanted_top) < CLOSE
     assert difference(of_head, wanted_head) < CLOSE
@@ -88,15 +94,15 @@ def test_a_device_takes_its_share_of_a_batch_and_not_more_than_it_can(
     assert device_batch(batch_size, limit, devices) == size
 
 
-def test_the_mean_of_the_parts_gradients_is_another_gradient(parts):
-    _, wanted, _ = one_tape(parts)
+def test_the_mean_of_the_parts_gradients_is_another_gradient(parts, whole):
+    _, wanted, _ = whole
     slices = [slice(start, start + 4) for start in range(0, COUNT, 4)]
     each = [one_tape(parts, IMAGES[part], TRUTH[part])[1] for part in slices]
     averaged = [tf.add_n(list(gradients)) / len(slices) for gradients in zip(*each, strict=True)]
     assert difference(averaged, wanted) > 0.1
 
 
-def test_one_device_of_a_strategy_does_the_same(parts):
+def test_one_device_of_a_strategy_does_the_same(parts, whole):
     one_device = tf.distribute.OneDeviceStrategy("CPU:0")
     _, of_top, _ = in_parts(parts, one_device, 4)
-    assert difference(of_top, one_tape(parts)[1]) < CLOSE
+    assert difference(of_top, whole[1]) < CLOSE
