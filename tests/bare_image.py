@@ -152,7 +152,8 @@ def _make_base(root: Path) -> None:
     )
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     here, there = Path(sys.base_prefix), root / "usr/local"
-    left_out = shutil.ignore_patterns("__pycache__", "site-packages", "test")
+    # Its bytecode comes along: every process in here would make it anew, and is not to keep it.
+    left_out = shutil.ignore_patterns("site-packages", "test")
     for name in (f"lib/{version}", f"include/{version}"):
         shutil.copytree(here / name, there / name, symlinks=True, ignore=left_out)
     for path in (here / "bin" / version, *here.glob("lib/libpython*")):
