@@ -50,8 +50,8 @@ class Learner:
         """
         tuning = settings.fine_tune
         handle = settings.hub_handle
-        frozen = extractor.load_layer(handle, image_size)
-        self._positions = top_positions(frozen, handle, image_size, tuning.trainable_share)
+        loaded = extractor.load_layer(handle, image_size)
+        self._positions = top_positions(loaded, handle, image_size, tuning.trainable_share)
         self._head, self._settings, self._strategy = head, settings, strategy
         self._loss = losses.build(settings.loss)
         # Head and top follow one schedule, the first stage's with another rate and no warm-up: the
@@ -59,8 +59,10 @@ class Learner:
         scheduled = dataclasses.replace(
             settings, learning_rate=tuning.learning_rate, epochs=tuning.epochs, warmup_epochs=0
         )
+        # Where nothing is mirrored, what is loaded already will do: a copy takes seconds.
+        mirrored = strategy is not tf.distribute.get_strategy()
         with strategy.scope():
-            layer = extractor.load_copy(handle, trainable=True)
+            layer = extractor.load_copy(handle, trainable=True) if mirrored else loaded
             self.top = self._of_module(layer)
             kernels = [variable for variable in self.top if variable.shape.rank > 1]
             self._top_optimizer = optimizer.adamw(scheduled, steps_per_epoch, self.top, kernels)
