@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from bench import stored
 from components import pixels, views
+from components.data_sets import PARALLEL, untuned
 from components.features import Features
 from components.trainer import extraction
 from pipeline import config as configuration
@@ -95,8 +96,8 @@ def _bare_loop(source: extraction.FeatureSource) -> Callable[[], None]:
 
     def loop() -> None:
         records = tf.data.TFRecordDataset(source.examples.files, compression_type="GZIP")
-        images = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
-        for batch in images.batch(_BATCH).prefetch(2):
+        images = records.map(decode, num_parallel_calls=PARALLEL).unbatch()
+        for batch in untuned(images.batch(_BATCH).prefetch(2)):
             forward(batch).numpy()
 
     return loop

@@ -21,6 +21,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from components import pixels
+from components.data_sets import PARALLEL, untuned
 from components.trainer import extractor
 from pipeline import config as configuration
 
@@ -62,9 +63,9 @@ def _decode(files: Sequence[str], size: int) -> tuple[float, list[tf.Tensor]]:
         resized = tf.image.resize(decoded, (size, size), antialias=True)
         return tf.saturate_cast(tf.round(resized), tf.uint8)
 
-    images = tf.data.Dataset.from_tensor_slices(files).map(read, tf.data.AUTOTUNE)
+    images = tf.data.Dataset.from_tensor_slices(files).map(read, PARALLEL)
     # A file that is no image costs what it costs.
-    batches = images.ignore_errors().batch(_BATCH).prefetch(tf.data.AUTOTUNE)
+    batches = untuned(images.ignore_errors().batch(_BATCH).prefetch(2))
     kept = []
     started = time.monotonic()
     for batch in batches:

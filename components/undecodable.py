@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
+from components.data_sets import untuned
 from components.errors import PostersError
 from components.features import Features
 
@@ -63,7 +64,7 @@ def _find_undecodable(
     for folder in split_folders:
         for file in sorted(tf.io.gfile.glob(f"{folder}/*")):
             compression = "GZIP" if file.endswith(".gz") else ""
-            for record in tf.data.TFRecordDataset(file, compression_type=compression):
+            for record in untuned(tf.data.TFRecordDataset(file, compression_type=compression)):
                 example = tf.train.Example.FromString(record.numpy()).features.feature
                 images = example[features.image].bytes_list.value
                 identifier = b"".join(example[features.id].bytes_list.value).decode(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components import paths
+from components.data_sets import untuned
 from components.errors import PostersError
 from components.features import Features
 from components.paths import AnyPath
@@ -71,7 +72,7 @@ def read_examples(path: str, features: Features) -> Iterator[tuple[Poster, bytes
     number = -1
     try:
         records = tf.data.TFRecordDataset(path, compression_type=compression, buffer_size=1 << 20)
-        for number, record in enumerate(records.as_numpy_iterator()):
+        for number, record in enumerate(untuned(records).as_numpy_iterator()):
             example = tf.train.Example.FromString(record).features.feature
             identifier = b"".join(_values(example, features.id)).decode(errors="replace")
             image = _values(example, features.image)

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from PIL import Image
 
+from components.data_sets import untuned
 from components.dataset import lists
 from components.dataset.sheet import Picture, Sheet
 from components.features import Features
@@ -131,7 +132,7 @@ class _Reader:
             before = self.facts.examples[split]
             try:
                 with local_copy(shard) as path:
-                    for record in tf.data.TFRecordDataset(str(path)):
+                    for record in untuned(tf.data.TFRecordDataset(str(path))):
                         self._add(split, tf.train.Example.FromString(record.numpy()))
             except (tf.errors.OpError, ValueError) as error:  # protobuf's errors are no OSError
                 kind = type(error).__name__

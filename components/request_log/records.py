@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from components.data_sets import untuned
 from components.errors import PostersError
 
 #: What its files are called: `requests-<time in UTC>-<process>.tfrecord`.
@@ -147,7 +148,7 @@ def rows_of(file: str, wanted: int | None = None) -> Iterator[tuple[int, tuple[s
       DAMAGE: see there; what came before may be sound.
     """
     left = tf.io.gfile.stat(file).length
-    for record in tf.data.TFRecordDataset(file).as_numpy_iterator():
+    for record in untuned(tf.data.TFRecordDataset(file)).as_numpy_iterator():
         left -= len(record) + _FRAME_BYTES
         feature = tf.train.Example.FromString(record).features.feature
         try:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import pixels
+from components.data_sets import PARALLEL, untuned
 from components.features import Features
 from components.trainer import record_files
 from components.trainer.fine_tuning.augment import augment
@@ -63,7 +64,7 @@ def training_batches(
         image, labels = _read(record, source)
         return augment(image, seed, epoch, index) if augmented else image, labels
 
-    return _batches(records.enumerate().map(read, tf.data.AUTOTUNE), batch_size)
+    return _batches(records.enumerate().map(read, PARALLEL), batch_size)
 
 
 def scoring_batches(source: ImageSource, batch_size: int) -> tf.data.Dataset:
@@ -73,7 +74,7 @@ def scoring_batches(source: ImageSource, batch_size: int) -> tf.data.Dataset:
       What `training_batches` does.
     """
     records = record_files.read(source.files)
-    return _batches(records.map(lambda record: _read(record, source), tf.data.AUTOTUNE), batch_size)
+    return _batches(records.map(lambda record: _read(record, source), PARALLEL), batch_size)
 
 
 def _read(record: tf.Tensor, source: ImageSource) -> tuple[tf.Tensor, tf.Tensor]:
@@ -87,4 +88,4 @@ def _read(record: tf.Tensor, source: ImageSource) -> tuple[tf.Tensor, tf.Tensor]
 
 
 def _batches(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
-    return examples.batch(size).prefetch(2)
+    return untuned(examples.batch(size).prefetch(2))
