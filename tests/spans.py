@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from components.files import file_digest
 from tests.examples import encode, example, picture, write_records
 
 VOCABULARY = ("Drama", "Comedy", "Horror", "War")
@@ -69,7 +70,11 @@ def write_manifest(
     """
     labels = sorted({label for found in counts.values() for label in found})
     shards = [
-        {"name": str(path.relative_to(folder)), "bytes": path.stat().st_size}
+        {
+            "name": str(path.relative_to(folder)),
+            "bytes": path.stat().st_size,
+            "sha256": file_digest(path),
+        }
         for path in sorted(folder.glob("*/*.tfrecord"))
     ]
     manifest = {

@@ -20,6 +20,8 @@ from tfx.utils import path_utils
 from components import paths
 from components.errors import PostersError
 from components.files import write_bytes
+from components.model_files import EXTRA_FOLDER
+from components.spans import digests as file_digests
 
 #: Grows when what a file holds, or how a model is asked, changes.
 _FORMAT = 1
@@ -56,7 +58,8 @@ class KnownAnswers(NamedTuple):
 
 def examples_digest(split_folders: Iterable[str]) -> str:
     """What tells examples from all others: the content of the TFRecord files of their folders."""
-    digests = sorted(_digest(file) for folder in split_folders for file in _files(folder))
+    files = [file for folder in split_folders for file in _files(folder)]
+    digests = sorted(file_digests.of(files).values())
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -71,9 +74,14 @@ def name(model_uri: str, examples: str) -> str:
 
 
 def model_content(model_uri: str) -> list[str]:
-    """What tells a model from all others: the names and digests of its files."""
+    """What tells a model from all others: the names and digests of the files that answer."""
     model = path_utils.serving_model_path(model_uri)
-    return [f"{file.removeprefix(model)} {_digest(file)}" for file in _files(model)]
+    files = {file.removeprefix(model): file for file in _files(model)}
+    return [
+        f"{name} {_digest(file)}"
+        for name, file in files.items()
+        if not name.startswith(f"/{EXTRA_FOLDER}/")
+    ]
 
 
 def name_of(content: Sequence[str], examples: str) -> str:

@@ -75,9 +75,7 @@ def bring(spans: Sequence[Span], folder: str) -> None:
     for span in spans:
         _check_sizes(span)
         for name in span.shards:
-            split, _, shard = name.partition("/")
-            target = paths.to_path(folder) / f"Split-{split}" / f"span-{span.number:05d}-{shard}"
-            paths.bring_file(span.folder / name, target)
+            paths.bring_file(span.folder / name, paths.to_path(folder) / span.placed(name))
     for split in SPLITS:
         if not any(span.examples[split] for span in spans):
             # Beam fails where there is no file; one without records is one that has none.

@@ -64,6 +64,16 @@ class Span:
         """The shards' names below the folder, with their sizes in bytes."""
         return {shard["name"]: shard["bytes"] for shard in self.manifest["shards"]}
 
+    @property
+    def shard_digests(self) -> dict[str, str]:
+        """SHA-256 of the shards, in hexadecimal, by their names below the folder."""
+        return {shard["name"]: shard["sha256"] for shard in self.manifest["shards"]}
+
+    def placed(self, shard: str) -> str:
+        """Where a shard lies below the folder of an artifact, as TFX lays out splits."""
+        split, _, name = shard.partition("/")
+        return f"Split-{split}/span-{self.number:05d}-{name}"
+
 
 def number_of(folder: AnyPath) -> int | None:
     """The number of the span in a folder; None if that is no span's."""
@@ -95,7 +105,7 @@ def read_folder(folder: AnyPath, number: int) -> Span:
     try:
         content = path.read_bytes()
         span = Span(number, folder, hashlib.sha256(content).hexdigest(), json.loads(content))
-        _ = (span.examples, span.labels, span.shards, span.date)
+        _ = (span.examples, span.labels, span.shards, span.shard_digests, span.date)
     except OSError as error:
         raise PostersError(
             f"{path} cannot be read ({error.strerror or error}): it says what is in the span, and "

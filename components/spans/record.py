@@ -28,6 +28,8 @@ class SpanRecord:
       date: the day that its data are of, as YYYY-MM-DD, or None.
       examples: how many there are in each split.
       labels: how often each label occurs in each split.
+      files: SHA-256 of each of its shards, in hexadecimal, by the shard's path below the artifact's
+        folder; empty in records from before this was kept.
     """
 
     number: int
@@ -36,13 +38,15 @@ class SpanRecord:
     date: str | None
     examples: Mapping[str, int]
     labels: Mapping[str, Mapping[str, int]]
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, span: Span) -> SpanRecord:
         """The record of a span."""
         date = span.date and span.date.isoformat()
-        folder = str(span.folder)
-        return cls(span.number, folder, span.digest, date, span.examples, span.labels)
+        files = {span.placed(name): digest for name, digest in span.shard_digests.items()}
+        counts = (span.examples, span.labels)
+        return cls(span.number, str(span.folder), span.digest, date, *counts, files)
 
     def brief(self) -> dict[str, Any]:
         """What a model and a summary keep of it."""

@@ -12,9 +12,10 @@ from tfx.types.experimental import simple_artifacts
 
 from components import paths
 from components.errors import PostersError
+from components.files import file_digest
 from components.gate import accepted
 from components.ingest import ingest
-from components.spans import record
+from components.spans import digests, record
 from components.spans.executor import SPANS_FILE, ExampleGenExecutor
 from components.store_path import StorePath
 from pipeline import config as configuration
@@ -129,6 +130,10 @@ def test_pixels_labels_and_ids_of_a_window_are_those_that_ingest_wrote(
     assert examples.span == max(numbers)
     assert folder_content(root) == before
     window = record.read(examples.uri)
+    files = {str(file): file for file in Path(examples.uri).glob("Split-*/*")}
+    recorded = {f"{examples.uri}/{name}" for span in window.spans for name in span.files}
+    assert files.keys() == recorded
+    assert digests.of(files) == {name: file_digest(file) for name, file in files.items()}
     assert [span.number for span in window.spans] == list(numbers)
     assert window.new == numbers
     for span in window.spans:
