@@ -26,6 +26,7 @@ import tensorflow as tf
 
 from bench import stored
 from components import pixels
+from components.data_sets import PARALLEL, untuned
 from components.features import Features
 from components.progress import progress
 from components.trainer import extraction, fitting
@@ -54,9 +55,9 @@ class Recomputed(CachedFeatures):
         """See the base class."""
         taken, size = self.images[rows], self.source.image_size
         images = tf.data.Dataset.from_tensor_slices(taken).map(
-            lambda image: pixels.decode_stored(image, size), num_parallel_calls=tf.data.AUTOTUNE
+            lambda image: pixels.decode_stored(image, size), num_parallel_calls=PARALLEL
         )
-        batches = images.batch(_BATCH).prefetch(2)
+        batches = untuned(images.batch(_BATCH).prefetch(2))
         return np.concatenate(
             [self.source.extractor(pixels.normalize(batch)).numpy() for batch in batches]
         )
@@ -119,8 +120,8 @@ def _source(
 
 
 def _stored(source: extraction.FeatureSource) -> np.ndarray:
-    batches = source.examples.batches(source.examples.files, _FEATURES.image_xf)
-    return np.concatenate([images[:, 0] for (images,) in batches.as_numpy_iterator()])
+    batches = source.examples.rows(source.examples.files)
+    return np.concatenate([images[:, 0] for images, *_ in batches.as_numpy_iterator()])
 
 
 def _fit(

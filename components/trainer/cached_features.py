@@ -25,6 +25,7 @@ class CachedFeatures:
       ids: (N,) bytes.
       by_id: (N,) the rows in the order of their ids, which is the same however Beam sharded them.
       digests: (N,) of the images that the first view is made of.
+      files: the files that the rows come from, in their order, and how many each has.
     """
 
     features: np.ndarray
@@ -32,6 +33,7 @@ class CachedFeatures:
     ids: np.ndarray
     by_id: np.ndarray
     digests: np.ndarray
+    files: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

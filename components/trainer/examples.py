@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from components import pixels
@@ -73,28 +74,61 @@ class Examples(abc.ABC):
     def words(self) -> list[str]:
         """What ids, labels and images depend on besides the files' content."""
 
-    @abc.abstractmethod
     def rows(self, files: Sequence[str]) -> tf.data.Dataset:
-        """Batches of images (N, C) strings, labels (N, L) float32 and ids (N, 1) strings.
+        """Batches of images (n, C) strings, labels (n, L) float32, ids (n, 1) strings, and a place.
 
-        They are in the order of `files`, and at most `BATCH_EXAMPLES` each.
+        They are in the order of `files`, at most `BATCH_EXAMPLES` each and all of one file, whose
+        place among `files` is the last, () int64.
         """
+        names = (self.image_feature, self.features.id, *self._label_names)
+        spec = {name: self.feature_spec[name] for name in names}
+
+        @tf.autograph.experimental.do_not_convert
+        def parse(records: tf.Tensor, place: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            parsed = tf.io.parse_example(records, spec)
+            images, ids, *given = (parsed[name] for name in names)
+            return images, self._labels(given), ids, place
+
+        return record_files.read_apart(files, BATCH_EXAMPLES).map(parse)
+
+    @property
+    @abc.abstractmethod
+    def _label_names(self) -> list[str]:
+        """The features that say which labels an example has."""
+
+    @abc.abstractmethod
+    def _labels(self, given: Sequence[tf.Tensor | tf.SparseTensor]) -> tf.Tensor:
+        """(n, L) float32 multi-hot, of what those features hold."""
 
     def squares(self, images: tf.Tensor, size: int, geometries: Sequence[Geometry]) -> tf.Tensor:
         """The pixels of one example, (C,) strings: (G, size, size, 3) uint8."""
         stored = tf.unstack(self.stored(images, size, geometries), len(geometries))
         return tf.stack([pixels.decode_stored(image, size) for image in stored])
 
-    def batches(self, files: Sequence[str], *names: str) -> tf.data.Dataset:
-        """Batches of the named features as they are parsed, in the order of `files`."""
-        spec = {name: self.feature_spec[name] for name in names}
+    def images(self, files: Sequence[tuple[str, int]], wanted: np.ndarray) -> tf.data.Dataset:
+        """The encoded images of some examples, (C,) strings each, in the order of the files.
+
+        Args:
+          files: files and how many examples each holds; one without a wanted example is not read.
+          wanted: (N,) bool, of all the files' examples one after the other.
+        """
+        parts = np.split(wanted, np.cumsum([count for _, count in files])[:-1])
+        read = [(file, part) for (file, _), part in zip(files, parts, strict=True) if part.any()]
+        marks = np.concatenate([part for _, part in read])
+        spec = {self.image_feature: self.feature_spec[self.image_feature]}
 
         @tf.autograph.experimental.do_not_convert
-        def parse(records: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            parsed = tf.io.parse_example(records, spec)
-            return tuple(parsed[name] for name in names)
+        def pick(records: tf.Tensor, marked: tf.Tensor) -> tf.Tensor:
+            chosen = tf.boolean_mask(records, marked)
+            return tf.io.parse_example(chosen, spec)[self.image_feature]
 
-        return record_files.read(files).batch(BATCH_EXAMPLES).map(parse)
+        records = record_files.read([file for file, _ in read])
+        return (
+            tf.data.Dataset.zip((records, tf.data.Dataset.from_tensor_slices(marks)))
+            .batch(BATCH_EXAMPLES)
+            .map(pick)
+            .unbatch()
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,20 +173,13 @@ class RawExamples(Examples):
         digest = hashlib.sha256(made.numpy().tobytes()).hexdigest()
         return [self.image_feature, *self._label_names, self.features.id, *self.labels, digest]
 
-    def rows(self, files: Sequence[str]) -> tf.data.Dataset:
-        """See the base class."""
-
-        @tf.autograph.experimental.do_not_convert
-        def row(images: tf.Tensor, ids: tf.Tensor, *given: tf.SparseTensor) -> tuple:
-            return images, preprocessing.multi_hot(given, self.labels), ids
-
-        names = (self.image_feature, self.features.id, *self._label_names)
-        return self.batches(files, *names).map(row)
-
     @property
     def _label_names(self) -> list[str]:
         names = (self.features.labels, self.features.other_labels)
         return [name for name in names if name in self.feature_spec]
+
+    def _labels(self, given: Sequence[tf.Tensor | tf.SparseTensor]) -> tf.Tensor:
+        return preprocessing.multi_hot(given, self.labels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,9 +215,13 @@ class StoredExamples(Examples):
         """See the base class."""
         return [self.image_feature, self.features.labels_xf, self.features.id]
 
-    def rows(self, files: Sequence[str]) -> tf.data.Dataset:
-        """See the base class."""
-        return self.batches(files, self.image_feature, self.features.labels_xf, self.features.id)
+    @property
+    def _label_names(self) -> list[str]:
+        return [self.features.labels_xf]
+
+    def _labels(self, given: Sequence[tf.Tensor | tf.SparseTensor]) -> tf.Tensor:
+        (labels,) = given
+        return labels
 
 
 def _pattern(height: int, width: int) -> tf.Tensor:

@@ -37,7 +37,7 @@ import tensorflow as tf
 from components import pixels, views
 from components.features import Features
 from components.model_files import DESCRIPTION_FILE
-from components.trainer import decoding
+from components.trainer import decoding, extractor
 from components.trainer.calibration import Calibration
 
 SERVING_DEFAULT = "serving_default"
@@ -120,7 +120,7 @@ class PosterModel(tf.Module):
         self._image_size = parts.image_size
         self._views = tuple(parts.views)
         black = tf.zeros((parts.image_size, parts.image_size, 3))
-        self._width = parts.extractor(tf.stack([black] * len(parts.views))).shape[1]
+        self._width = extractor.width(parts.extractor, parts.image_size)
         self._black = tf.io.encode_jpeg(tf.cast(black, tf.uint8)).numpy()
         # Several signatures call these. What is a graph function of its own is traced and saved
         # once.
@@ -135,6 +135,7 @@ class PosterModel(tf.Module):
             input_signature=[tf.TensorSpec(squares, tf.uint8, name=PIXELS)],
             autograph=False,
         )
+        # Called by the other signatures that answer.
         self.serve_embedding = tf.function(
             self._answer,
             input_signature=[tf.TensorSpec((None, self._width), tf.float32, name=EMBEDDING)],
@@ -145,7 +146,7 @@ class PosterModel(tf.Module):
     def serve_images(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """`serving_default`."""
         features, decoded = self._features_of(image_bytes)
-        answer = {key: _only(decoded, rows) for key, rows in self._answer(features).items()}
+        answer = {key: _only(decoded, rows) for key, rows in self.serve_embedding(features).items()}
         return {
             **answer,
             self._names.labels: tf.tile(self._labels, (tf.shape(image_bytes)[0], 1)),
@@ -196,7 +197,7 @@ class PosterModel(tf.Module):
     def _serve_pixels(self, squares: tf.Tensor) -> dict[str, tf.Tensor]:
         """`pixels`."""
         images = pixels.of_views(tf.unstack(squares, axis=1), self._views)
-        return self._answer(self._vectors(images))
+        return self.serve_embedding(self._vectors(images))
 
     def _answer(self, features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Features (N, D) to scores and probabilities, (N, L)."""
@@ -237,7 +238,9 @@ class PosterModel(tf.Module):
 
     def _trace_extract(self, images: tf.Tensor) -> tf.Tensor:
         """Images (N, size, size, 3) to features (N, D)."""
-        return tf.cast(self._extractor(images), tf.float32)
+        vectors = tf.cast(self._extractor(images), tf.float32)
+        vectors.set_shape((None, self._width))
+        return vectors
 
     def _trace_store(self, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(N,) encoded images to what Transform stores of them, (N, G), black where it cannot."""

@@ -1,4 +1,4 @@
-"""The frozen extractor over a split: each view of an image once, in whichever run it came up."""
+"""The frozen extractor over splits: each view of an image once, in whichever run it came up."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from components import pixels, views
+from components.data_sets import PARALLEL
 from components.errors import PostersError
-from components.trainer import kept_arrays, listing
+from components.trainer import extractor, kept_arrays, listing
 from components.trainer.cached_features import CachedFeatures, gather
-from components.trainer.examples import BATCH_EXAMPLES, Examples
+from components.trainer.examples import Examples
 from components.trainer.feature_store import FeatureStore, PartWriter
 
 #: Grows when the rows of a store change for another reason than its name tells.
@@ -28,10 +29,10 @@ _DRAWN_SIZE = 48
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSource:
-    """Where the features of one split come from.
+    """Where features come from.
 
     Attributes:
-      examples: the split's.
+      examples: a split's.
       extractor: a layer or function, (N, size, size, 3) float32 -> (N, D) float32.
       extractor_fingerprint: tells that extractor from every other.
       image_size: side in pixels.
@@ -52,7 +53,18 @@ class FeatureSource:
 def load_or_compute(
     cache_folder: Path, source: FeatureSource, progress: Callable[[int], None]
 ) -> CachedFeatures:
-    """Reads a split's features from the stores, computing first what they lack.
+    """The same as `of_splits` for one split."""
+    (found,) = of_splits(cache_folder, source, [source.examples], progress)
+    return found
+
+
+def of_splits(
+    cache_folder: Path,
+    source: FeatureSource,
+    splits: Sequence[Examples],
+    progress: Callable[[int], None],
+) -> list[CachedFeatures]:
+    """Reads splits' features from the stores, computing first what they lack, in one pass.
 
     What is computed is kept as it comes: a run that is killed loses a minute's work at most, and
     the next one goes on from there. Images are known by content, so other labels, other splits,
@@ -60,33 +72,50 @@ def load_or_compute(
 
     Args:
       cache_folder: holds a folder of listings and one a view; made if absent.
-      source: the split.
+      source: how features are made.
+      splits: the examples of each, all of the kind of the source's.
       progress: called with the number of views of images computed so far; never if none was.
 
     Raises:
-      PostersError: the split has no examples, or a feature is not finite.
+      PostersError: a split has no examples, or a feature is not finite.
       tf.errors.InvalidArgumentError: an image cannot be decoded; see `components.undecodable`.
     """
-    listed = listing.read(cache_folder / kept_arrays.LISTINGS, source.examples)
-    if not len(listed.ids):
-        raise PostersError(
-            f"there is no example in {', '.join(source.examples.files) or 'the split'}: the "
-            "Trainer needs at least one in train and in eval. Ingest more data, or change the "
-            "split shares."
-        )
+    listings = listing.read(cache_folder / kept_arrays.LISTINGS, splits)
+    for listed in listings:
+        _check_not_empty(listed)
     folders = {view: cache_folder / _store_name(source, view) for view in source.views}
-    size = source.image_size
-    width = source.extractor(tf.zeros((1, size, size, 3))).shape[1]
+    width = extractor.width(source.extractor, source.image_size)
     stores = _open(folders, width)
-    lacking = _lacking(stores, listed, source)
+    joined = listing.join(listings)
+    lacking = _lacking(stores, joined, source)
     if any(rows.any() for rows in lacking.values()):
-        _compute(folders, lacking, listed, source, progress)
+        _compute(folders, lacking, joined, source, progress)
         stores = _open(folders, width)
+    return [_gathered(cache_folder, stores, listed, source) for listed in listings]
+
+
+def _check_not_empty(listed: listing.Listing) -> None:
+    if not len(listed.ids):
+        files = ", ".join(file for file, _ in listed.files)
+        raise PostersError(
+            f"there is no example in {files or 'the split'}: the Trainer needs at least one in "
+            "train and in eval. Ingest more data, or change the split shares."
+        )
+
+
+def _gathered(
+    cache_folder: Path,
+    stores: Mapping[str, FeatureStore],
+    listed: listing.Listing,
+    source: FeatureSource,
+) -> CachedFeatures:
+    (width,) = {store.width for store in stores.values()}
     features = gather(
         (len(listed.ids), width), cache_folder, lambda rows: _averaged(stores, listed, source, rows)
     )
     digests = listed.digests[:, source.column(source.views[0])]
-    return CachedFeatures(features, listed.labels, listed.ids, np.argsort(listed.ids), digests)
+    order = np.argsort(listed.ids)
+    return CachedFeatures(features, listed.labels, listed.ids, order, digests, listed.files)
 
 
 def _store_name(source: FeatureSource, view: str) -> str:
@@ -178,20 +207,12 @@ def _images(
     """
 
     @tf.autograph.experimental.do_not_convert
-    def pick(parsed: tuple[tf.Tensor], marked: tf.Tensor) -> tf.Tensor:
-        return tf.boolean_mask(parsed[0], marked)
-
-    @tf.autograph.experimental.do_not_convert
     def squares(images: tf.Tensor) -> tf.Tensor:
         return source.examples.squares(images, source.image_size, geometries)
 
-    encoded = source.examples.batches(listed.files, source.examples.image_feature)
-    marks = tf.data.Dataset.from_tensor_slices(wanted).batch(BATCH_EXAMPLES)
     decoded = (
-        tf.data.Dataset.zip((encoded, marks))
-        .map(pick)
-        .unbatch()
-        .map(squares, num_parallel_calls=tf.data.AUTOTUNE)
+        source.examples.images(listed.files, wanted)
+        .map(squares, num_parallel_calls=PARALLEL)
         .batch(_BATCH_IMAGES)
         .prefetch(2)
     )

@@ -126,6 +126,19 @@ def load_layer(handle: str, image_size: int) -> hub.KerasLayer:
     return layer
 
 
+def width(loaded: Callable[[tf.Tensor], tf.Tensor], image_size: int) -> int:
+    """How many features an extractor gives; one that does not say is asked about a black image.
+
+    Args:
+      loaded: from `load`.
+      image_size: side in pixels.
+    """
+    import tensorflow as tf
+
+    known = getattr(loaded, "width", None)
+    return known or loaded(tf.zeros((1, image_size, image_size, 3))).shape[1]
+
+
 def load_copy(handle: str, trainable: bool) -> hub.KerasLayer:
     """Loads one more copy of an extractor that was accepted, for a caller who changes it.
 

@@ -46,6 +46,11 @@ class FlatExtractor:
         """The features of a batch."""
         return self._function(images)
 
+    @property
+    def width(self) -> int | None:
+        """D, where the graph tells it."""
+        return self._function.structured_outputs.shape[1]
+
     def constants(self) -> Iterator[np.ndarray]:
         """Weights and all else that is fixed, in the order of the graph."""
         for node in self.graph.node:

@@ -29,12 +29,14 @@ class Inputs:
       train: features and labels of the training split.
       evaluation: the same of the eval split.
       extractor: the frozen layer that the features come from.
+      extractor_fingerprint: tells that extractor from every other.
       transform: Transform's output.
     """
 
     train: CachedFeatures
     evaluation: CachedFeatures
     extractor: Any
+    extractor_fingerprint: str
     transform: tft.TFTransformOutput
 
 
@@ -48,14 +50,24 @@ def load(fn_args: FnArgs) -> Inputs:
       PostersError: the extractor is unusable, a split is empty, or an image cannot be decoded.
     """
     config = fn_args.custom_config
+    handle = config["settings"]["hub_handle"]
     kept = extractor.kept_folder(config["feature_cache"])
-    layer = extractor.load(config["settings"]["hub_handle"], config["image_size"], kept)
+    layer = extractor.load(handle, config["image_size"], kept)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = (
-        _features(split, files, layer, transform, config)
-        for split, files in (("train", fn_args.train_files), ("eval", fn_args.eval_files))
+    splits = [
+        examples(patterns, transform, config)
+        for patterns in (fn_args.train_files, fn_args.eval_files)
+    ]
+    content = extractor.fingerprint(handle)
+    source = extraction.FeatureSource(
+        examples=splits[0],
+        extractor=layer,
+        extractor_fingerprint=content,
+        image_size=config["image_size"],
+        views=config["views"],
     )
-    return Inputs(train, evaluation, layer, transform)
+    train, evaluation = _features(source, splits, Path(config["feature_cache"]))
+    return Inputs(train, evaluation, layer, content, transform)
 
 
 def examples(
@@ -71,20 +83,8 @@ def examples(
 
 
 def _features(
-    split: str,
-    patterns: Sequence[str],
-    layer: Any,
-    transform: tft.TFTransformOutput,
-    config: dict[str, Any],
-) -> CachedFeatures:
-    hub_handle = config["settings"]["hub_handle"]
-    source = extraction.FeatureSource(
-        examples=examples(patterns, transform, config),
-        extractor=layer,
-        extractor_fingerprint=extractor.fingerprint(hub_handle),
-        image_size=config["image_size"],
-        views=config["views"],
-    )
+    source: extraction.FeatureSource, splits: Sequence[Examples], cache: Path
+) -> list[CachedFeatures]:
     what = "images" if len(source.views) == 1 else f"images x {len(source.views)} views"
     computed = 0
 
@@ -93,16 +93,17 @@ def _features(
         computed = done
         update(done, what)
 
-    with progress(f"features of {split}") as update, _naming_undecodable(source.examples):
-        features = extraction.load_or_compute(Path(config["feature_cache"]), source, show)
+    with progress("features") as update, _naming_undecodable(splits):
+        found = extraction.of_splits(cache, source, splits, show)
     if not computed:
-        CONSOLE.print(f"    features of {split}: {len(features)}, computed before")
-    return features
+        train, evaluation = map(len, found)
+        CONSOLE.print(f"    features: {train} of train, {evaluation} of eval, computed before")
+    return found
 
 
-def _naming_undecodable(given: Examples) -> contextlib.AbstractContextManager[None]:
+def _naming_undecodable(splits: Sequence[Examples]) -> contextlib.AbstractContextManager[None]:
     """Has a failure name the images at fault; those that Transform stored have been decoded."""
-    if isinstance(given, StoredExamples):
+    if isinstance(splits[0], StoredExamples):
         return contextlib.nullcontext()
-    folders = sorted({file.rpartition("/")[0] for file in given.files})
-    return naming_undecodable_images(folders, given.features)
+    folders = sorted({file.rpartition("/")[0] for split in splits for file in split.files})
+    return naming_undecodable_images(folders, splits[0].features)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from components import pixels
+from components.data_sets import PARALLEL
 from components.paths import AnyPath
 from components.trainer.examples import Examples
 from components.views import Geometry
@@ -71,38 +72,33 @@ def embed(
 
 
 def collect(
-    examples: Examples, ids: np.ndarray, size: int, geometries: Sequence[Geometry]
+    examples: Examples,
+    files: Sequence[tuple[str, int]],
+    rows: np.ndarray,
+    size: int,
+    geometries: Sequence[Geometry],
 ) -> list[list[bytes]]:
     """What Transform stores of some examples.
 
     Args:
       examples: the training split.
-      ids: (N,) bytes, of the wanted ones.
+      files: its files and how many examples each holds, in the order in which rows are counted.
+      rows: (N,) of the wanted ones, ascending.
       size: side in pixels.
       geometries: what is stored of each.
 
     Returns:
-      For each of `ids` a string a geometry.
+      For each of `rows` a string a geometry.
     """
-    wanted = set(ids.tolist())
-    batches = examples.batches(examples.files, examples.image_feature, examples.features.id)
-
-    def chosen() -> Iterator[tuple[np.ndarray, bytes]]:
-        for images, names in batches.prefetch(2).as_numpy_iterator():
-            rows = (row for row, name in enumerate(names[:, 0]) if name in wanted)
-            yield from ((images[row], names[row, 0]) for row in rows)
 
     @tf.autograph.experimental.do_not_convert
-    def made(images: tf.Tensor, name: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return name, examples.stored(images, size, geometries)
+    def stored(images: tf.Tensor) -> tf.Tensor:
+        return examples.stored(images, size, geometries)
 
-    # One after the other, since raw images may be large.
-    one = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((), tf.string))
-    stored = tf.data.Dataset.from_generator(chosen, output_signature=one).map(
-        made, num_parallel_calls=tf.data.AUTOTUNE
-    )
-    found = {name: row.tolist() for name, row in stored.as_numpy_iterator()}
-    return [found[name] for name in ids.tolist()]
+    wanted = np.zeros(sum(count for _, count in files), bool)
+    wanted[rows] = True
+    made = examples.images(files, wanted).map(stored, num_parallel_calls=PARALLEL)
+    return [row.tolist() for row in made.as_numpy_iterator()]
 
 
 def write(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from components.data_sets import untuned
+
 
 def read(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
     """Serialized examples, one file after the other.
@@ -14,7 +16,23 @@ def read(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
       files: a path or several, () or (N,) strings; those that end in `.gz` are gzipped.
     """
     names = tf.reshape(tf.convert_to_tensor(files, tf.string), (-1,))
-    return tf.data.Dataset.from_tensor_slices(names).flat_map(_read_one)
+    return untuned(tf.data.Dataset.from_tensor_slices(names).flat_map(_read_one))
+
+
+def read_apart(files: Sequence[str], batch: int) -> tf.data.Dataset:
+    """Batches of serialized examples (n,), at most so many and all of one file, and its place ().
+
+    Args:
+      files: N paths; a place is in [0, N), int64.
+      batch: examples at most.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def of_file(place: tf.Tensor, file: tf.Tensor) -> tf.data.Dataset:
+        places = tf.data.Dataset.from_tensors(place).repeat()
+        return tf.data.Dataset.zip((_read_one(file).batch(batch), places))
+
+    return untuned(tf.data.Dataset.from_tensor_slices(list(files)).enumerate().flat_map(of_file))
 
 
 @tf.autograph.experimental.do_not_convert

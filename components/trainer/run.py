@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from components.trainer import (
     embedding_samples,
     embedding_summary,
     export,
-    extractor,
     fitting,
     folding,
     head_weights,
@@ -72,7 +72,7 @@ def run_fn(fn_args: FnArgs) -> None:
     settings = _tuned(given, fn_args)
     found = inputs.load(fn_args)
     common = {
-        "extractor_fingerprint": extractor.fingerprint(settings.hub_handle),
+        "extractor_fingerprint": found.extractor_fingerprint,
         "image_size": config["image_size"],
         "views": list(config["views"]),
     }
@@ -96,11 +96,12 @@ def run_fn(fn_args: FnArgs) -> None:
         "trained": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
     parts = _parts(found, trained, calibrated, config)
-    export.export(parts, fn_args.serving_model_dir, description)
+    with ThreadPoolExecutor(1) as pool:
+        # An export is Python on one core; pictures and linear algebra have another.
+        beside = pool.submit(_write_posters, found, trained, settings, fn_args)
+        export.export(parts, fn_args.serving_model_dir, description)
+    beside.result()
     head_weights.write(trained.head, fn_args.serving_model_dir)
-    if settings.neighbours:
-        _write_neighbours(found, trained, settings.neighbours, fn_args)
-    embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
     if trained.checkpoints:
         trained.checkpoints.remove()
 
@@ -180,10 +181,19 @@ def _trained(
     return _Trained(flat, tuned.head, tuned.eval_logits, tuned.eval_labels, tuned.checkpoints)
 
 
+def _write_posters(
+    found: inputs.Inputs, trained: _Trained, settings: TrainerSettings, fn_args: FnArgs
+) -> None:
+    """Keeps beside the model what its posters looked like, to it and to people."""
+    if settings.neighbours:
+        _write_neighbours(found, trained, settings.neighbours, fn_args)
+    embedding_summary.write(_seen(found, trained, settings, fn_args), fn_args.serving_model_dir)
+
+
 def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_args: FnArgs) -> None:
     """Keeps some training images beside the model, with the embeddings that it gives them."""
     config = fn_args.custom_config
-    rows = neighbours.choose(found.train.ids, count)
+    rows, files = neighbours.choose(found.train.ids, count), found.train.files
     ids, labels = found.train.ids[rows], found.train.labels[rows]
     examples = inputs.examples(fn_args.train_files, found.transform, config)
     size, geometries = config["image_size"], views.geometries(config["views"])
@@ -191,14 +201,14 @@ def _write_neighbours(found: inputs.Inputs, trained: _Trained, count: int, fn_ar
         embeddings = found.train.take(rows)
 
         def stored(places: np.ndarray) -> list[bytes]:
-            collected = neighbours.collect(examples, ids[places], size, geometries[:1])
+            collected = neighbours.collect(examples, files, rows[places], size, geometries[:1])
             return [row[0] for row in collected]
 
         folder = Path(config["feature_cache"]).parent / pictures.FOLDER
         words = (examples.image_feature, size, geometries[0])
         drawn = pictures.of(found.train.digests[rows], folder, words, stored)
     else:  # fine-tuned: it sees otherwise than the one whose features are kept
-        collected = neighbours.collect(examples, ids, size, geometries)
+        collected = neighbours.collect(examples, files, rows, size, geometries)
         embeddings = neighbours.embed(collected, trained.extractor, size, config["views"])
         drawn = [pictures.small(row[0]) for row in collected]
     neighbours.write(fn_args.serving_model_dir, ids, labels, embeddings, drawn)

@@ -142,6 +142,46 @@ def test_more_images_other_labels_and_other_splits_compute_only_what_is_new(
     np.testing.assert_array_equal(split.take(slice(0, 50)), first.take(slice(20, COUNT)))
 
 
+def test_splits_in_one_pass_are_what_each_is_alone(records, tmp_path):
+    shards = [(0, 20), (15, 50), (50, COUNT), (40, 45)]
+    files = [write_records(tmp_path / f"{start}.gz", records[start:end]) for start, end in shards]
+    train, evaluation = _source(files[:3]), _source(files[3:])
+    done = [0]
+    found = extraction.of_splits(
+        tmp_path / "together", train, [train.examples, evaluation.examples], done.append
+    )
+    assert done[-1] == COUNT  # what two files or both splits have is computed once
+    for split, source in zip(found, (train, evaluation), strict=True):
+        alone, _ = _load(tmp_path / "alone", source)
+        for name in ("features", "labels", "ids", "by_id", "digests"):
+            np.testing.assert_array_equal(getattr(split, name), getattr(alone, name))
+        assert split.files == alone.files
+        assert dict(split.files).keys() == set(source.examples.files)
+
+
+def test_files_with_nothing_new_are_not_read(records, tmp_path):
+    old, new = (write_records(tmp_path / f"{name}.gz", records[:4]) for name in ("old", "new"))
+    write_records(new, records[4:9])
+    source = _source([old])
+    _load(tmp_path / "cache", source)
+    content = old.read_bytes()
+    both = _source([old, new])
+
+    class Spoiled(StoredExamples):
+        """Whose old file is gone once it is listed."""
+
+        def images(self, files, wanted):
+            old.unlink()
+            return super().images(files, wanted)
+
+    spoiled = Spoiled(**vars(both.examples))
+    split, computed = _load(tmp_path / "cache", dataclasses.replace(both, examples=spoiled))
+    assert (computed, len(split)) == (5, 9)
+    old.write_bytes(content)
+    again, _ = _load(tmp_path / "other", both)
+    np.testing.assert_array_equal(split.features, again.features)
+
+
 def test_an_image_that_is_there_twice_is_computed_once(records, tmp_path):
     twice = [*records[:5], *records[:5]]
     split, computed = _load(tmp_path / "cache", _source([write_records(tmp_path / "2.gz", twice)]))

@@ -102,6 +102,7 @@ def test_what_can_be_folded_is_and_the_features_stay_the_same(build, left):
     wanted = net(images).numpy()
     flat = folding.flatten(net, SIZE)
     assert isinstance(flat, folding.FlatExtractor)
+    assert flat.width == net(tf.zeros((1, SIZE, SIZE, 3))).shape[1]
     got = flat(images).numpy()
     np.testing.assert_allclose(got, wanted, atol=1e-5 * np.abs(wanted).max())
     operations = [node.op for node in flat.graph.node]

@@ -56,6 +56,8 @@ def served(transformed, tmp_path_factory):
         by_view = tf.reshape(batch, (count, -1, 1, width // count))
         return tf.reshape(by_view * tf.eye(count)[:, None, :, None], (-1, width))
 
+    extractor.width = width  # or it would be asked for one view alone
+
     parts = export.ModelParts(
         transform=output.transform_features_layer(),
         raw_feature_spec=output.raw_feature_spec(),

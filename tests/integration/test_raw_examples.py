@@ -78,9 +78,13 @@ def test_features_labels_and_ids_are_those_of_transforms_examples_to_the_bit(bot
     assert raw.labels[0].tolist() == [1, 1, 0]
 
 
-def test_pictures_of_neighbours_are_the_same(both):
-    ids = np.array([b"tall", b"cmyk jpeg", b"more 7"])
-    raw, stored = (neighbours.collect(one, ids, SIZE, GEOMETRIES) for one in both)
+def test_pictures_of_neighbours_are_the_same(both, tmp_path):
+    (listed, _) = listings = [listing.read(tmp_path / "kept", [one])[0] for one in both]
+    rows = np.flatnonzero(np.isin(listed.ids, [b"tall", b"cmyk jpeg", b"more 7"]))
+    raw, stored = (
+        neighbours.collect(one, each.files, rows, SIZE, GEOMETRIES)
+        for one, each in zip(both, listings, strict=True)
+    )
     assert raw == stored
     assert [len(row) for row in raw] == [len(GEOMETRIES)] * 3
 
@@ -127,7 +131,7 @@ def test_labels_that_were_outside_an_earlier_vocabulary_count(tmp_path):
         values.extend(label.encode() for label in others)
         records.append(record.SerializeToString())
     file = write_records(tmp_path / "raw.gz", records)
-    listed = listing.read(tmp_path / "kept", RawExamples([str(file)], spec, FEATURES, LABELS))
+    (listed,) = listing.read(tmp_path / "kept", [RawExamples([str(file)], spec, FEATURES, LABELS)])
     assert listed.labels.tolist() == [[1, 0, 1], [0, 0, 0], [0, 0, 0]]
     assert listed.digests[0] == listed.digests[1]
 
