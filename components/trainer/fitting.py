@@ -13,7 +13,7 @@ import tensorflow as tf
 from components.errors import PostersError
 from components.trainer import losses, optimizer, ranking
 from components.trainer.cached_features import CachedFeatures
-from components.trainer.head import CHUNK_ROWS, Head, log_odds
+from components.trainer.head import CHUNK_ROWS, Head, forward, log_odds, member_seed
 from components.trainer.settings import TrainerSettings
 
 
@@ -88,7 +88,7 @@ def fit(
         row = {
             "epoch": epoch,
             "loss": mean_loss,
-            "eval_loss": float(loop.loss(evaluation.labels, outputs[np.newaxis])),
+            "eval_loss": float(loop.loss(evaluation.labels, outputs)),
             "eval_macro_auc": auc,
             "learning_rate": loop.learning_rate(),
             "seconds": time.monotonic() - started,
@@ -138,14 +138,16 @@ class _Loop:
     """One head, its optimiser and its step function."""
 
     def __init__(self, head: Head, settings: TrainerSettings, steps_per_epoch: int) -> None:
-        variables = head.trainable_variables
+        variables = tf.nest.flatten([network.layers for network in head.networks])
         self._head = head
         self._seed = settings.seed
         self._smoothing = settings.label_smoothing
-        self._loss = losses.build(settings.loss)
+        self.loss = losses.build(settings.loss)
         self._optimizer = optimizer.adamw(settings, steps_per_epoch, variables, head.kernels)
         self._variables = variables
         self._steps = 0
+        # All networks are alike: a graph for one, traced once, does for each.
+        self._of_network = tf.function(self._differentiate, autograph=False)
         # Of any number of rows, or the last batch of an epoch would be traced once more.
         self._step = tf.function(
             self._learn,
@@ -176,26 +178,38 @@ class _Loop:
             )
         return float(values.mean())
 
-    def loss(self, labels: np.ndarray | tf.Tensor, member_logits: tf.Tensor) -> tf.Tensor:
-        """The mean over members of the loss settings name."""
-        return (
-            tf.add_n([self._loss(labels, each) for each in tf.unstack(member_logits)])
-            / member_logits.shape[0]
-        )
-
     def learning_rate(self) -> float:
         """The rate at the last step."""
         return float(self._optimizer.learning_rate)
 
     def _learn(self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         smooth = labels * (1.0 - self._smoothing) + 0.5 * self._smoothing
-        with tf.GradientTape() as tape:
-            outputs = self._head.member_logits(features, tf.stack([self._seed, step]))
-            loss = self.loss(smooth, outputs)
-        gradients = tape.gradient(loss, self._variables)
-        self._optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
+        inputs, seed = self._head.standardized(features), tf.stack([self._seed, step])
+        losses, gradients = [], []
+        for member, network in enumerate(self._head.networks):
+            loss, gradient = self._of_network(
+                inputs, smooth, member_seed(seed, member), network.layers
+            )
+            losses.append(loss)
+            gradients.append(gradient)
+        pairs = zip(tf.nest.flatten(gradients), self._variables, strict=True)
+        self._optimizer.apply_gradients(pairs)
         self.average.update(step)
-        return loss
+        return tf.add_n(losses) / len(losses)
+
+    def _differentiate(
+        self,
+        inputs: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        layers: Sequence[tuple[tf.Tensor, tf.Tensor]],
+    ) -> tuple[tf.Tensor, Sequence[tuple[tf.Tensor, tf.Tensor]]]:
+        """A network's loss, and the gradients of the mean over networks, in the place of layers."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(layers)
+            loss = self.loss(labels, forward(inputs, layers, self._head.dropout, seed))
+        share = tf.constant(1.0) / len(self._head.networks)
+        return loss, tape.gradient(loss, layers, output_gradients=share)
 
 
 def _values(head: Head) -> list[np.ndarray]:

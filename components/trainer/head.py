@@ -35,16 +35,37 @@ class Network(tf.Module):
             start = bias if layer == len(widths) - 2 else np.zeros(columns)
             self.biases.append(tf.Variable(start.astype("f"), name=f"bias_{layer}"))
 
-    def __call__(
-        self, features: tf.Tensor, dropout: float = 0.0, seed: tf.Tensor | None = None
-    ) -> tf.Tensor:
-        """Logits; with a seed, that share of the last layer's inputs is dropped."""
-        outputs = features
-        for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
-            outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(outputs, kernel), bias))
-        if seed is not None and dropout:
-            outputs = tf.nn.experimental.stateless_dropout(outputs, dropout, seed)
-        return tf.nn.bias_add(tf.matmul(outputs, self.kernels[-1]), self.biases[-1])
+    @property
+    def layers(self) -> list[tuple[tf.Variable, tf.Variable]]:
+        """Kernel and bias of each layer, in order."""
+        return list(zip(self.kernels, self.biases, strict=True))
+
+    def __call__(self, features: tf.Tensor) -> tf.Tensor:
+        """Logits, nothing dropped."""
+        return forward(features, self.layers)
+
+
+def forward(
+    features: tf.Tensor,
+    layers: Sequence[tuple[tf.Tensor, tf.Tensor]],
+    dropout: float = 0.0,
+    seed: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """What a network makes of features: (N, D) to (N, L) logits.
+
+    Args:
+      features: standardised.
+      layers: see `Network.layers`; their values, or tensors in their place.
+      dropout: the share of the last layer's inputs that is dropped.
+      seed: (2,) int32, of what is dropped; without it nothing is.
+    """
+    *hidden, (last_kernel, last_bias) = layers
+    outputs = features
+    for kernel, bias in hidden:
+        outputs = tf.nn.relu(tf.nn.bias_add(tf.matmul(outputs, kernel), bias))
+    if seed is not None and dropout:
+        outputs = tf.nn.experimental.stateless_dropout(outputs, dropout, seed)
+    return tf.nn.bias_add(tf.matmul(outputs, last_kernel), last_bias)
 
 
 class Head(tf.Module):
@@ -53,6 +74,7 @@ class Head(tf.Module):
     Attributes:
       mean, deviation: (D,) variables, not trained; features are standardised by them.
       networks: the members.
+      dropout: the share of the last layer's inputs that is dropped while they learn.
     """
 
     def __init__(
@@ -80,7 +102,7 @@ class Head(tf.Module):
             Network(widths, bias, seed * settings.members + member)
             for member in range(settings.members)
         ]
-        self._dropout = settings.dropout
+        self.dropout = settings.dropout
 
     @property
     def kernels(self) -> list[tf.Variable]:
@@ -100,17 +122,24 @@ class Head(tf.Module):
           features: float32.
           dropout_seed: (2,) int32; given, units are dropped as it says, the same for the same seed.
         """
-        inputs = (features - self.mean) / self.deviation
+        inputs = self.standardized(features)
+        if dropout_seed is None:
+            return tf.stack([network(inputs) for network in self.networks])
         return tf.stack(
             [
-                network(inputs, self._dropout, _member_seed(dropout_seed, member))
+                forward(inputs, network.layers, self.dropout, member_seed(dropout_seed, member))
                 for member, network in enumerate(self.networks)
             ]
         )
 
+    def standardized(self, features: tf.Tensor) -> tf.Tensor:
+        """(N, D) features as the networks take them."""
+        return (features - self.mean) / self.deviation
 
-def _member_seed(seed: tf.Tensor | None, member: int) -> tf.Tensor | None:
-    return None if seed is None else tf.random.experimental.stateless_fold_in(seed, member)
+
+def member_seed(seed: tf.Tensor, member: int) -> tf.Tensor:
+    """(2,) int32, of what a member drops."""
+    return tf.random.experimental.stateless_fold_in(seed, member)
 
 
 def log_odds(labels: np.ndarray) -> np.ndarray:
