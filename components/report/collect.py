@@ -8,7 +8,7 @@ import importlib.metadata
 from typing import Any
 
 import components
-from components.report import data, evaluation, training
+from components.report import ahead, data, training
 from components.report.content import FORMAT, Content
 from components.report.sources import Sources
 from components.serving_check import report as serving_report
@@ -26,6 +26,11 @@ def collect(sources: Sources) -> Content:
       words; and `missing`, a sentence for each piece that should be there and is not.
     """
     missing: list[str] = []
+    # May be under way in another thread, beside which nothing may be drawn; it is told of last.
+    unmeasured: list[str] = []
+    evaluated = ahead.describe(sources, unmeasured)
+    described = data.describe(sources, missing), training.describe(sources, missing)
+    missing += unmeasured
     return {
         "format": FORMAT,
         "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -38,9 +43,9 @@ def collect(sources: Sources) -> Content:
             "fingerprints": dict(sources.fingerprints),
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
-        "data": data.describe(sources, missing),
-        "training": training.describe(sources, missing),
-        "evaluation": evaluation.describe(sources, missing),
+        "data": described[0],
+        "training": described[1],
+        "evaluation": evaluated,
         "serving": _serving(sources.serving, missing),
         "pushed_to": sources.pushed_to,
         "missing": missing,

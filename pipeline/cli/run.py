@@ -182,36 +182,27 @@ def _collecting_only_what_is_new() -> Iterator[None]:
 
 
 def _local(config: configuration.Config, window: windows.Window, folder: Path) -> list[NodeReport]:
-    from tfx.utils import path_utils
-
-    from components.serving_check import process
     from components.trainer import extractor
     from pipeline import dag
-    from pipeline.runners import local
+    from pipeline.runners import ahead, local
 
     where = place.of(config)
     where.check()
     kept = extractor.kept_folder(places.features_folder(config))
     extractor.load(config.trainer.hub_handle, config.image.size, kept)
     pipeline = dag.create_pipeline(config, window)
-    with process.ahead() as serving:
-
-        def execute(node: str) -> None:
-            if node == "Trainer":  # so ServingCheck will run too
-                serving.begin()
+    with ahead.ahead(config.features) as begun:
 
         def report(node: NodeReport) -> None:
             _report(node)
-            if (node.id, node.state) == ("Trainer", "run"):
-                (model,) = node.outputs["model"]
-                serving.load(path_utils.serving_model_path(model.uri), config.features.image)
+            begun.done(node)
 
         return local.run(
             pipeline,
             where,
             _announce,
             report,
-            execute,
+            begun.executing,
             run_id=folder.name,
             origin=origin.describe(config),
         )
