@@ -61,10 +61,11 @@ def p_values(truth: np.ndarray, scores: np.ndarray) -> PValues:
     for start in range(0, SHUFFLES, step):
         rows = min(step, SHUFFLES - start)
         orders = generator.permuted(np.tile(np.arange(examples), (rows, 1)), axis=1)
-        # The labels of example orders[n] came to n: only where they came to is looked up.
-        places = np.empty_like(orders)
-        np.put_along_axis(places, orders, np.arange(examples)[np.newaxis], axis=1)
-        sums = _rank_sums(ranks, (places[:, chosen] for chosen in having))
+        # The labels of example orders[n] came to n: only where they came to is looked up, and of a
+        # label's examples at once for all shuffles, which lie side by side.
+        places = np.empty((examples, rows), np.int32)
+        places[orders.T, np.arange(rows)] = np.arange(examples, dtype=np.int32)[:, np.newaxis]
+        sums = _rank_sums(ranks, (places[chosen] for chosen in having))
         shuffled = _aucs(sums, positives, pairs)
         as_good += (shuffled >= own - _ROUNDING).sum(axis=0)
         macro = np.nanmean(shuffled, axis=1)
@@ -76,9 +77,9 @@ def p_values(truth: np.ndarray, scores: np.ndarray) -> PValues:
 
 
 def _rank_sums(ranks: np.ndarray, rows: Iterable[np.ndarray]) -> np.ndarray:
-    """(..., L) sums of (N, L) ranks over each label's (..., P) rows; halves add up exactly."""
+    """(..., L) sums of (N, L) ranks over each label's (P, ...) rows; halves add up exactly."""
     return np.stack(
-        [column[chosen].sum(axis=-1) for column, chosen in zip(ranks.T, rows, strict=True)], axis=-1
+        [column[chosen].sum(axis=0) for column, chosen in zip(ranks.T, rows, strict=True)], axis=-1
     )
 
 
