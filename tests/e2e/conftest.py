@@ -82,7 +82,8 @@ def world(drawn, tmp_path_factory) -> World:
 def share_features(tmp_path_factory) -> Callable[[Path], None]:
     """Gives a new workspace the features that others computed, where these are not what is asked.
 
-    Runs may fill the folders side by side: `test_two_processes_fill_one_store_at_once`.
+    Runs may fill the folders side by side: `test_two_processes_fill_one_store_at_once`. Not for who
+    removes what nothing needs, which others' features would be.
     """
 
     def make(folder: Path) -> None:

@@ -74,10 +74,9 @@ def _output(summary, node, key):
 
 
 @pytest.fixture(scope="module")
-def made(world, share_features, tmp_path_factory):
+def made(world, tmp_path_factory):
     """A workspace in which a first model was pushed and a second is held back, with summaries."""
     workspace = Workspace(tmp_path_factory.mktemp("history"), world.data)
-    share_features(workspace.root)
     status, first = workspace.run(*QUICK)
     assert (status, first["status"]) == (OK, "pushed")
     status, second = workspace.run(*SECOND)

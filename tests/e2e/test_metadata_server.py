@@ -18,10 +18,9 @@ QUICK = ("trainer.epochs=2", "trainer.head.members=1", "serving_check.posters=2"
     ],
 )
 def test_a_run_is_kept_cached_asked_and_cleaned_up_on_a_server(
-    kind, world, share_features, tmp_path, monkeypatch, capsys
+    kind, world, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv(databases.VARIABLE, databases.PASSWORD)
-    share_features(tmp_path)
     with databases.running(kind) as server:
         given = [f"workspace={tmp_path}", f"data_root={world.data}", *QUICK, *server.overrides()]
         settings = ["--config", "sample", *(f"--set={setting}" for setting in given)]
