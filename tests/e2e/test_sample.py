@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from sklearn import metrics as sklearn_metrics
 
+from components.files import file_digest
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, REFUSED, main
 from tests.e2e.conftest import World
 from tests.examples import FEATURES, write_records
@@ -208,7 +209,11 @@ def _adapt_manifest(folder: Path) -> None:
     """Lets the manifest say what shards there are now."""
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["shards"] = [
-        {"name": str(path.relative_to(folder)), "bytes": path.stat().st_size}
+        {
+            "name": str(path.relative_to(folder)),
+            "bytes": path.stat().st_size,
+            "sha256": file_digest(path),
+        }
         for path in folder.glob("*/*.tfrecord")
     ]
     (folder / "manifest.json").write_text(json.dumps(manifest))

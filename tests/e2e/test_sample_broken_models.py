@@ -123,7 +123,9 @@ def test_a_broken_model_is_refused_and_what_served_still_serves(
         model = tf.Module()
         model.original = original  # tracked, so that its weights and tables are saved
         tf.saved_model.save(model, folder, signatures=signatures)
-        shutil.copytree(f"{folder}-whole/assets.extra", f"{folder}/assets.extra")
+        # What the Trainer writes beside an export may be there already.
+        extra = f"{folder}/assets.extra"
+        shutil.copytree(f"{folder}-whole/assets.extra", extra, dirs_exist_ok=True)
         shutil.rmtree(f"{folder}-whole")
 
     monkeypatch.setattr(export, "export", broken)

@@ -25,6 +25,8 @@ MOBILENET = ROOT.parent / "shared" / "data" / "hub" / "mobilenet_v2_035_224"
 
 
 def _run(folder, splits, show=lambda done, detail: None, head=None, **changes):
+    # TensorFlow adds its own to every seed of a data set; tests of this process may have set it.
+    tf.random.set_seed(0)
     head = head or fine_tuning.new_head()
     return fine_tune(head, splits, fine_tuning.settings(**changes), folder / "run", show)
 
