@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from components.report.charts import figure
 
 _WIDTH, _HEIGHT = 350, 210
 #: Around the axes: left of them numbers of six digits have room, above them an offset of all.
-_LEFT, _BELOW, _RIGHT, _ABOVE = 62, 38, 6, 16
+_MARGINS = {"left": 62, "below": 38, "right": 6, "above": 16}
 
 _Rows = Sequence[Mapping[str, Any]]
 
@@ -22,7 +21,7 @@ _Rows = Sequence[Mapping[str, Any]]
 def loss(history: _Rows) -> str:
     """The loss of train and of eval; the stages one after the other."""
     with figure.figure("learning-loss", _WIDTH, _HEIGHT) as drawn:
-        axes = _add_axes(drawn)
+        axes = figure.add_axes(drawn, **_MARGINS)
         _draw(axes, history, "loss", "train", figure.MARK)
         _draw(axes, history, "eval_loss", "eval", figure.OTHER)
         axes.set_ylabel("loss")
@@ -33,22 +32,11 @@ def loss(history: _Rows) -> str:
 def ranking(history: _Rows) -> str:
     """Macro AUC on eval."""
     with figure.figure("learning-ranking", _WIDTH, _HEIGHT) as drawn:
-        axes = _add_axes(drawn)
+        axes = figure.add_axes(drawn, **_MARGINS)
         _draw(axes, history, "eval_macro_auc", "eval", figure.OTHER)
         axes.set_ylabel("macro AUC on eval")
         ends = _ends(history, "eval_macro_auc")
         return figure.to_svg(drawn, f"Macro AUC on eval over {len(history)} epochs. {ends}")
-
-
-def _add_axes(drawn: Figure) -> Axes:
-    # A layout engine would find about the same, for thrice the time.
-    place = (
-        _LEFT / _WIDTH,
-        _BELOW / _HEIGHT,
-        1 - (_LEFT + _RIGHT) / _WIDTH,
-        1 - (_BELOW + _ABOVE) / _HEIGHT,
-    )
-    return drawn.add_axes(place)
 
 
 def _draw(axes: Axes, history: _Rows, key: str, name: str, color: str) -> None:

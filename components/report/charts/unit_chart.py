@@ -102,11 +102,4 @@ def _frame(x: str, y: str, legend: tuple[Line, ...]) -> str:
 
 def _add_axes(drawn: Figure, has_legend: bool) -> Axes:
     above = _LEGEND if has_legend else _ABOVE
-    # A layout engine would find about the same, for twice the time.
-    place = (
-        _LEFT / _WIDTH,
-        _BELOW / _HEIGHT,
-        1 - (_LEFT + _RIGHT) / _WIDTH,
-        1 - (_BELOW + above) / _HEIGHT,
-    )
-    return drawn.add_axes(place, xlim=(0, 1), ylim=(0, 1.02))
+    return figure.add_axes(drawn, _LEFT, _BELOW, _RIGHT, above, xlim=(0, 1), ylim=(0, 1.02))
