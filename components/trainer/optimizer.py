@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from components.trainer.settings import TrainerSettings
+
+#: Of Adam's moments, as single precision has them: what 1 - beta is depends on it by 1e-5.
+BETAS = (float(np.float32(0.9)), float(np.float32(0.999)))
 
 
 def adamw(
@@ -28,7 +32,12 @@ def adamw(
         be used in a `tf.function`.
       decayed: those of them that weight decay is for.
     """
-    optimizer = _AdamW(learning_rate(settings, steps_per_epoch), weight_decay=settings.weight_decay)
+    optimizer = _AdamW(
+        learning_rate(settings, steps_per_epoch),
+        weight_decay=settings.weight_decay,
+        beta_1=BETAS[0],
+        beta_2=BETAS[1],
+    )
     kept = {variable.ref() for variable in decayed}
     optimizer.exclude_from_weight_decay(
         var_list=[variable for variable in variables if variable.ref() not in kept]
@@ -38,16 +47,21 @@ def adamw(
 
 
 class _AdamW(tf_keras.optimizers.AdamW):
-    """tf_keras's, equal but for rounding, with two passes over a variable in place of its sixteen.
+    """tf_keras's, to the bit, with two passes over a variable in place of its sixteen.
 
     Its own writes every intermediate result to memory, which takes as long as the matrix products.
+    It subtracts 1 - beta in double precision, the operation used here in single: so that both get
+    the same, the betas must be numbers of single precision.
     """
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
         """See the base class; gradients are dense here."""
         rate = tf.cast(self.learning_rate, variable.dtype)
         if self._use_weight_decay(variable):
-            variable.assign(variable * (1.0 - rate * self.weight_decay))
+            decay = rate * tf.cast(self.weight_decay, variable.dtype)
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=variable.handle, alpha=decay, delta=variable
+            )
         number = self._index_dict[self._var_key(variable)]
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
