@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
-from components.data_sets import untuned
+from components import record_files
 from components.errors import PostersError
 from components.features import Features
 
@@ -63,8 +63,7 @@ def _find_undecodable(
     broken = []
     for folder in split_folders:
         for file in sorted(tf.io.gfile.glob(f"{folder}/*")):
-            compression = "GZIP" if file.endswith(".gz") else ""
-            for record in untuned(tf.data.TFRecordDataset(file, compression_type=compression)):
+            for record in record_files.read(file):
                 example = tf.train.Example.FromString(record.numpy()).features.feature
                 images = example[features.image].bytes_list.value
                 identifier = b"".join(example[features.id].bytes_list.value).decode(

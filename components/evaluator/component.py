@@ -16,7 +16,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, path_utils, proto_utils
 
-from components import beam_running, paths
+from components import beam_running, paths, record_files
 from components.errors import PostersError
 from components.evaluator import (
     asking,
@@ -237,12 +237,9 @@ def _note_baseline(blessing: list[types.Artifact], before: list[types.Artifact])
 
 def _first_example(folders: Iterable[str]) -> bytes:
     for folder in folders:
-        for name in sorted(tf.io.gfile.listdir(folder)):
-            records = tf.data.TFRecordDataset(
-                f"{folder}/{name}", compression_type="GZIP" if name.endswith(".gz") else ""
-            )
-            for record in records.take(1):
-                return record.numpy()
+        files = [f"{folder}/{name}" for name in sorted(tf.io.gfile.listdir(folder))]
+        for record in record_files.read(files).take(1):
+            return record.numpy()
     return b""
 
 

@@ -20,11 +20,10 @@ from tensorflow_model_analysis.slicer import slicer_lib
 from tensorflow_model_analysis.writers import eval_config_writer
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writing
 
-from components import paths
+from components import paths, record_files
 from components.evaluator import answers, metrics, plan, predictions
 from components.evaluator.answers import Answers
 from components.evaluator.extractors import Extraction
-from components.trainer import record_files
 
 #: Examples asked about at a time.
 _BATCH_EXAMPLES = 500

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.data_sets import untuned
+from components import record_files
 from components.features import Features
 from components.gate.findings import Finding
 from components.gate.rules import UNKNOWN_LABEL
@@ -87,15 +87,13 @@ def _search(
     folder: str, id_feature: str, asked: Mapping[int, tuple[str, _Shows]]
 ) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {index: [] for index in asked}
-    for file in sorted(tf.io.gfile.glob(f"{folder}/*")):
-        compression = "GZIP" if file.endswith(".gz") else ""
-        for record in untuned(tf.data.TFRecordDataset(file, compression_type=compression)):
-            example = tf.train.Example.FromString(record.numpy()).features.feature
-            for index, (feature, shows) in asked.items():
-                if len(found[index]) < _NAMED and shows(_values(example, feature)):
-                    found[index].append(_text(_values(example, id_feature)))
-            if all(len(ids) == _NAMED for ids in found.values()):
-                return found
+    for record in record_files.read(sorted(tf.io.gfile.glob(f"{folder}/*"))):
+        example = tf.train.Example.FromString(record.numpy()).features.feature
+        for index, (feature, shows) in asked.items():
+            if len(found[index]) < _NAMED and shows(_values(example, feature)):
+                found[index].append(_text(_values(example, id_feature)))
+        if all(len(ids) == _NAMED for ids in found.values()):
+            return found
     return found
 
 

@@ -87,7 +87,7 @@ def read(
     # Here, so that a page is made without TensorFlow.
     import tensorflow as tf
 
-    from components.trainer import record_files
+    from components import record_files
 
     features = sources.features
     found: dict[str, Picture] = {}

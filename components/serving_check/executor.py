@@ -13,6 +13,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components import record_files
 from components.errors import PostersError
 from components.evaluator import predictions
 from components.features import Features
@@ -92,11 +93,8 @@ def _proof(answers: process.Answers, posters: int) -> str:
 
 def _golden(folder: str, count: int) -> list[bytes]:
     """The first examples of a split, in the order of their files' names."""
-    records: list[bytes] = []
-    for file in sorted(tf.io.gfile.glob(f"{glob.escape(folder)}/*")):
-        compression = "GZIP" if file.endswith(".gz") else ""
-        dataset = tf.data.TFRecordDataset(file, compression_type=compression)
-        records += [record.numpy() for record in dataset.take(count - len(records))]
+    files = sorted(tf.io.gfile.glob(f"{glob.escape(folder)}/*"))
+    records = [record.numpy() for record in record_files.read(files).take(count)]
     if not records:
         raise PostersError(f"{folder} holds no example to ask the model about.")
     return records

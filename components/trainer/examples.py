@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components import pixels
+from components import pixels, record_files
 from components.features import Features
-from components.trainer import record_files
 from components.transform import preprocessing
 from components.views import Geometry
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from components import pixels
+from components import pixels, record_files
 from components.data_sets import PARALLEL, untuned
 from components.features import Features
-from components.trainer import record_files
 from components.trainer.fine_tuning.augment import augment
 
 #: Examples in the shuffle's buffer, still encoded: some 200 MB at 224 pixels.

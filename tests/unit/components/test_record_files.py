@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.trainer import record_files
+from components import record_files
 from tests.examples import write_records
 
 
