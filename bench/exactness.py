@@ -65,9 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = [f"--config={options.config}", *running.sets(options.overrides)]
         running.ingest(folder, given, options.csv, options.images)
         span = data.find_span(config, folder / "data" / "span-1")
-        flat = _features(config, span, folder / "flat", data.SPLITS)
+        flat = _features(config, span, folder / "flat")
         with _as_modules():
-            module = _features(config, span, folder / "module", data.SPLITS)
+            module = _features(config, span, folder / "module")
     labels, test = span.labels, flat["test"]
     model = _train(config, flat)
     first = model.measure(labels, test)
@@ -111,7 +111,7 @@ def _kerass_own() -> Iterator[None]:
 
 
 def _features(
-    config: configuration.Config, span: data.Span, cache: Path, splits: Sequence[str]
+    config: configuration.Config, span: data.Span, cache: Path
 ) -> dict[str, CachedFeatures]:
     names, handle = config.features, config.trainer.hub_handle
     spec = {
@@ -126,7 +126,7 @@ def _features(
             names,
             span.labels,
         )
-        for split in splits
+        for split in data.SPLITS
     ]
     source = extraction.FeatureSource(
         examples=examples[0],
@@ -136,7 +136,7 @@ def _features(
         views=config.image.views,
     )
     found = extraction.of_splits(cache, source, examples, lambda done: None)
-    return dict(zip(splits, found, strict=True))
+    return dict(zip(data.SPLITS, found, strict=True))
 
 
 def _train(config: configuration.Config, splits: dict[str, CachedFeatures]) -> _Model:

@@ -47,7 +47,7 @@ def adamw(
 
 
 class _AdamW(tf_keras.optimizers.AdamW):
-    """tf_keras's, to the bit, with two passes over a variable in place of its sixteen.
+    """tf_keras's, on a CPU to the bit, with two passes over a variable in place of its sixteen.
 
     Its own writes every intermediate result to memory, which takes as long as the matrix products.
     It subtracts 1 - beta in double precision, the operation used here in single: so that both get
