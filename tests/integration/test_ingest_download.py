@@ -1,27 +1,30 @@
 """Images from addresses, off a real server on this machine."""
 
 import collections
+import dataclasses
 import http.server
 import threading
 import time
+import urllib.parse
 
 import pytest
 
-from components.ingest import IngestOptions, ingest
+from components.ingest import IngestOptions, ingest, spans
 from components.ingest.decode import Fault
 from components.ingest.download import Downloader
 from components.ingest.rejection import Reason
 from tests.ingest_sources import encode, picture, read_all, read_rejected, write_json_lines
 
 JPEG = encode(picture(0))
+# Its timeout is the default: a busy machine, too, is to be slow and not asked again.
 LIMITS = IngestOptions(
     url_column="url",
     min_label_count=1,
     max_rejected_share=1.0,
     max_image_bytes=100_000,
-    download_timeout=0.5,
     download_tries=3,
 )
+HASTY = dataclasses.replace(LIMITS, download_timeout=1)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(503, Retry_After=7)
 
     def on_slow(self, rest):
-        time.sleep(1.5)
+        time.sleep(3)
         self.answer(200, JPEG)
 
     def on_trickle(self, rest):
@@ -113,7 +116,7 @@ def server(monkeypatch):
     server.calls = collections.Counter()
     server.busy = server.most_busy = 0
     server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
@@ -162,7 +165,6 @@ def test_a_servers_wish_to_wait_is_heard(server, downloader, waits):
         ("/file", Reason.BAD_URL, "leads to file:///etc/passwd", 1),
         ("/round", Reason.DOWNLOAD_FAILED, "more than 5 redirects", 6),
         ("/cut", Reason.DOWNLOAD_FAILED, "3 times", 3),
-        ("/slow", Reason.DOWNLOAD_FAILED, "does not answer in time, 3 times", 3),
     ],
 )
 def test_what_cannot_be_downloaded_says_why(server, downloader, path, reason, detail, calls):
@@ -174,8 +176,14 @@ def test_what_cannot_be_downloaded_says_why(server, downloader, path, reason, de
     assert not downloader.path_of(server.url + path).exists()
 
 
+def test_a_server_that_does_not_answer_is_given_up(server, tmp_path):
+    with pytest.raises(Fault, match="does not answer in time, 3 times"):
+        Downloader(tmp_path, HASTY, lambda _: None).fetch(f"{server.url}/slow")
+    assert server.calls["/slow"] == 3
+
+
 def test_a_server_that_trickles_is_given_up(server, tmp_path):
-    hasty = IngestOptions(url_column="url", download_timeout=0.25, download_tries=1)
+    hasty = dataclasses.replace(HASTY, download_timeout=0.25, download_tries=1)
     with pytest.raises(Fault, match="takes too long"):
         Downloader(tmp_path, hasty).fetch(f"{server.url}/trickle")
 
@@ -194,6 +202,10 @@ def test_nobody_there(downloader):
         downloader.fetch("http://127.0.0.1:9/x")
 
 
+def _path(url):
+    return urllib.parse.urlsplit(url).path
+
+
 def test_a_table_of_addresses_is_ingested_and_the_next_run_asks_for_the_rest(server, tmp_path):
     rows = [
         {"imdbId": n, "Title": "", "Genre": ["Drama"], "url": f"{server.url}/good/{n}"}
@@ -202,17 +214,21 @@ def test_a_table_of_addresses_is_ingested_and_the_next_run_asks_for_the_rest(ser
     odd = {"a": "/missing", "../b": "/html", "c": "/file", "d": "/flaky"}
     rows += [{"imdbId": i, "Genre": "Drama", "url": server.url + p} for i, p in odd.items()]
     rows.append({"imdbId": "e", "Genre": "Drama", "url": "file:///etc/passwd"})
-    table = tmp_path / "films.jsonl"
+    table, out = tmp_path / "films.jsonl", tmp_path / "out"
     write_json_lines(table, rows)
+    downloads = Downloader(out / spans.DOWNLOADS, LIMITS)
+    there, most_busy = {}, []
 
     def interrupt(done, total):
         if done >= 15:
+            urls = [url for row in rows[:40] if downloads.path_of(url := row["url"]).exists()]
+            there.update((path, server.calls[path]) for path in map(_path, urls))
+            most_busy.append(server.most_busy)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ingest(table, None, tmp_path / "out", LIMITS, interrupt)
-    asked = dict(server.calls)
-    result = ingest(table, None, tmp_path / "out", LIMITS)
+        ingest(table, None, out, LIMITS, interrupt)
+    result = ingest(table, None, out, LIMITS)
     assert sorted(read_all(result.folder)) == sorted([*(str(n) for n in range(40)), "d"])
     reasons = {i: r["reason"] for i, r in read_rejected(result.folder / "rejected.csv").items()}
     assert reasons == {
@@ -221,7 +237,8 @@ def test_a_table_of_addresses_is_ingested_and_the_next_run_asks_for_the_rest(ser
         "c": "bad_url",
         "e": "bad_url",
     }
-    again = [path for path in asked if path.startswith("/good/") and server.calls[path] > 1]
-    assert asked and not again
-    assert 1 < server.most_busy <= LIMITS.download_workers
-    assert ingest(table, None, tmp_path / "out", LIMITS).already_done
+    # What was on its way is asked for again, what had arrived is not.
+    assert len(there) >= 10
+    assert {path: server.calls[path] for path in there} == there
+    assert 1 < most_busy[0] <= LIMITS.download_workers
+    assert ingest(table, None, out, LIMITS).already_done

@@ -155,6 +155,6 @@ def test_the_report_is_a_click_away_also_where_a_token_is_wanted(chromium, repor
     assert paragraph.inner_text() == "A good model"
     assert paragraph.evaluate("p => getComputedStyle(p).color") == "rgb(1, 2, 3)"
     context.close()
-    assert requests.get(f"{reported.url}/report", timeout=9).status_code == 401
-    wrong = requests.post(f"{reported.url}/report", data={"token": "x"}, timeout=9)
+    assert requests.get(f"{reported.url}/report", timeout=60).status_code == 401
+    wrong = requests.post(f"{reported.url}/report", data={"token": "x"}, timeout=60)
     assert (wrong.status_code, list(wrong.json())) == (401, ["error"])

@@ -32,7 +32,7 @@ def logged(model_folder, tmp_path_factory):
         # Whoever asks for these says nothing about posters in use.
         server.predict(*IMAGES[36:], signature_name="embedding")
         for _ in range(100):
-            counted = requests.get(f"{server.url}/metrics", timeout=9).text
+            counted = requests.get(f"{server.url}/metrics", timeout=60).text
             if 'posters_logged_images_total{outcome="kept"} 32.0' in counted:
                 break
             time.sleep(0.1)

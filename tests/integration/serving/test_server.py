@@ -63,17 +63,17 @@ def test_a_request_without_any_image_says_why(server, kind):
 
 
 def test_status_metadata_health_and_metrics(server):
-    status = requests.get(f"{server.url}/v1/models/posters", timeout=9).json()
+    status = requests.get(f"{server.url}/v1/models/posters", timeout=60).json()
     assert status["model_version_status"][0]["version"] == "100"
     assert status["model_version_status"][0]["state"] == "AVAILABLE"
-    metadata = requests.get(f"{server.url}/v1/models/posters/metadata", timeout=9).json()
+    metadata = requests.get(f"{server.url}/v1/models/posters/metadata", timeout=60).json()
     assert metadata["model_spec"]["version"] == "100"
     signatures = metadata["metadata"]["signature_def"]["signature_def"]
     assert signatures["serving_default"]["inputs"]["image_bytes"]["dtype"] == "DT_STRING"
     assert signatures["serving_default"]["method_name"] == "tensorflow/serving/predict"
-    assert requests.get(f"{server.url}/healthz", timeout=9).status_code == 200
-    assert requests.get(f"{server.url}/readyz", timeout=9).json()["version"] == "100"
+    assert requests.get(f"{server.url}/healthz", timeout=60).status_code == 200
+    assert requests.get(f"{server.url}/readyz", timeout=60).json()["version"] == "100"
     server.predict(IMAGES[0])
-    counted = requests.get(f"{server.url}/metrics", timeout=9).text
+    counted = requests.get(f"{server.url}/metrics", timeout=60).text
     assert "posters_model_version 100.0" in counted
     assert 'posters_requests_total{status="200"}' in counted
