@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -10,11 +11,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench import ingest as drawing
 from bench import written
 
 #: Of drawn posters, in pixels.
 SIZE = (96, 128)
+#: With a smaller share of its memory left a machine comes to a standstill: a bench ends first.
+_MEMORY_LEFT = 0.05
+_LOOK_SECONDS = 0.5
 
 
 def ingest(
@@ -68,18 +74,60 @@ def sets(overrides: Iterable[str]) -> list[str]:
 
 def measure(module: str, *arguments: str) -> dict[str, Any]:
     """What a bench of its own prints as its last line."""
-    done = _start([sys.executable, "-m", module, *arguments], (0,))
+    done = start([sys.executable, "-m", module, *arguments])
     return json.loads(done.splitlines()[-1])
 
 
 def posters(*arguments: str) -> None:
     """A verb; ends this program if it fails."""
     # 3: refused, which is a verdict too
-    _start([sys.executable, "-m", "pipeline.cli.main", *arguments], (0, 3))
+    start([sys.executable, "-m", "pipeline.cli.main", *arguments], (0, 3))
 
 
-def _start(command: Sequence[str], good: Sequence[int]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in good:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
+def start(command: Sequence[str], good: Sequence[int] = (0,)) -> str:
+    """What a process prints; ends this program if it fails or memory is running out.
+
+    Args:
+      command: with its arguments.
+      good: exit statuses that are no failure.
+    """
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            output, errors = _communicate(process)
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode not in good:
+        sys.exit(f"{' '.join(command)} failed:\n{output[-3000:]}\n{errors[-3000:]}")
+    return output
+
+
+def _communicate(process: subprocess.Popen[str]) -> tuple[str, str]:
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            available, total = _memory()
+            if available < _MEMORY_LEFT * total:
+                sys.exit(
+                    f"{' '.join(process.args)} was ended: {available / 1e9:.1f} GB of the "
+                    f"machine's {total / 1e9:.1f} GB of memory were left. Give it fewer posters, "
+                    "or a machine with more memory."
+                )
+
+
+def _memory() -> tuple[int, int]:
+    """Bytes available, and in all."""
+    memory = psutil.virtual_memory()
+    return memory.available, memory.total
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a process and all that it started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        for one in (*parent.children(recursive=True), parent):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
