@@ -290,6 +290,9 @@ def as_os_error(url: str) -> Iterator[None]:
     except (OSError, PostersError):
         raise
     except Exception as error:
-        if getattr(error, "code", None) == 404:
+        # Of HDFS the code is not kept, but what its server called it.
+        if getattr(error, "code", None) == 404 or (
+            getattr(error, "exception", None) == "FileNotFoundException"
+        ):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", url) from error
         raise OSError(errno.EIO, str(error) or type(error).__name__, url) from error

@@ -139,8 +139,10 @@ def _shrunk(data: Data, usual: Mapping[str, float], settings: GateSettings) -> I
     total = list(compare(None, sum(now.values()), sum(usual.values())))
     yield from total
     if not total:  # else each split would say it once more
+        everything = data.window or data.splits
         for split, count in now.items():
-            if count and split in usual:
+            # Where the window has none of it either, that is said already.
+            if split in usual and everything[split].examples:
                 yield from compare(split, count, usual[split])
 
 

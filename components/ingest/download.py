@@ -112,12 +112,9 @@ class Downloader:
                     if not answer.is_redirect:
                         return self._read(url, answer, deadline)
                     address = urllib.parse.urljoin(address, answer.headers["location"])
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-            UnicodeError,
-        ) as error:
+        except requests.exceptions.InvalidHeader as error:  # a ValueError too, but of the answer
+            raise _Passing(_in_words(error)) from error
+        except ValueError as error:  # of an address: those of requests, urllib3, urllib and idna
             raise Fault(Reason.BAD_URL, f"{excerpt(url)}: {excerpt(str(error))}") from error
         except requests.RequestException as error:
             raise _Passing(_in_words(error)) from error

@@ -34,7 +34,8 @@ def read_json_lines(path: str, options: IngestOptions) -> Iterator[Row | Rejecti
     number, seen, keys = 0, set(), {}
     wanted = {options.id_column: "id_column", options.labels_column: "labels_column"}
     try:
-        for number, line in _lines(path, options):
+        encoding = _find_encoding(path, options)
+        for number, line in _lines(path, encoding):
             try:
                 fields = _parse(line)
             except _Malformed as error:
@@ -45,6 +46,10 @@ def read_json_lines(path: str, options: IngestOptions) -> Iterator[Row | Rejecti
             yield _to_row(number, fields, options)
     except OSError as error:
         raise PostersError(f"cannot read the table {path}: {error.strerror or error}") from error
+    except UnicodeError as error:
+        raise PostersError(
+            f"{path} is not {encoding}: {error}; set ingest.encoding to its encoding"
+        ) from error
     if not number:
         raise PostersError(f"{path} is empty: expected one JSON object a line")
     for name in wanted.keys() - seen:
@@ -55,10 +60,13 @@ def read_json_lines(path: str, options: IngestOptions) -> Iterator[Row | Rejecti
         )
 
 
-def _lines(path: str, options: IngestOptions) -> Iterator[tuple[int, str]]:
+def _find_encoding(path: str, options: IngestOptions) -> str:
     encoding = table.find_encoding(path, options)
-    if encoding == IngestOptions().encoding:  # the CSV's default would garble JSON silently
-        encoding = "utf-8"
+    # The CSV's default would garble JSON silently.
+    return "utf-8" if encoding == IngestOptions().encoding else encoding
+
+
+def _lines(path: str, encoding: str) -> Iterator[tuple[int, str]]:
     with (
         paths.open_file(path) as content,
         io.TextIOWrapper(content, encoding, "surrogateescape") as file,

@@ -71,7 +71,7 @@ def read_table(path: str, options: IngestOptions) -> Iterator[Row | Rejection]:
         raise PostersError(f"cannot read the table {path}: {error.strerror or error}") from error
     except UnicodeError as error:
         raise PostersError(
-            f"{path} is not {options.encoding}: {error}; set ingest.encoding to its encoding"
+            f"{path} is not {encoding}: {error}; set ingest.encoding to its encoding"
         ) from error
     if not number:
         raise PostersError(f"{path} has a header and no rows: nothing to ingest")

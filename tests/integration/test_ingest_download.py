@@ -92,6 +92,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_file(self, rest):
         self.answer(302, Location="file:///etc/passwd")
 
+    def on_lost(self, rest):
+        self.answer(302, Location="//[x/")
+
     def on_moved(self, rest):
         self.answer(301, Location="/good/7")
 
@@ -163,6 +166,7 @@ def test_a_servers_wish_to_wait_is_heard(server, downloader, waits):
         ("/large", Reason.TOO_LARGE, "more than 100000 bytes", 1),
         ("/endless", Reason.TOO_LARGE, "more than 100000 bytes", 1),
         ("/file", Reason.BAD_URL, "leads to file:///etc/passwd", 1),
+        ("/lost", Reason.BAD_URL, "Invalid IPv6 URL", 1),
         ("/round", Reason.DOWNLOAD_FAILED, "more than 5 redirects", 6),
         ("/cut", Reason.DOWNLOAD_FAILED, "3 times", 3),
     ],
@@ -189,8 +193,12 @@ def test_a_server_that_trickles_is_given_up(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://x/y", "/etc/passwd", "http://", "http://[", "", "data:,x"]
-)
+    "url",
+    [
+        "file:///etc/passwd", "ftp://x/y", "/etc/passwd", "http://", "http://[", "", "data:,x",
+        "http://img..example.com/x.jpg", f"http://{'x' * 64}.example.com/x.jpg", "http://x:y/z",
+    ],
+)  # fmt: skip
 def test_other_addresses_are_refused(downloader, url):
     with pytest.raises(Fault) as caught:
         downloader.fetch(url)

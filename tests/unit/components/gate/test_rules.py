@@ -76,6 +76,14 @@ def test_a_shrunken_split_is_found(examples, wrong):
     assert found == ([("SHRUNK", "test")] if wrong else [])
 
 
+@pytest.mark.parametrize(("examples", "wrong"), [(0, True), (1, True), (80, False)])
+def test_a_new_span_that_lost_a_split_is_found_though_the_window_has_it(examples, wrong):
+    now = SplitFacts(examples, {"Drama": examples})
+    window = dict.fromkeys(USUAL, GOOD)
+    found = _check(usual=USUAL, window=window, eval=now, train=SplitFacts(150, {"Drama": 80}))
+    assert found == ([("SHRUNK", "eval")] if wrong else [])
+
+
 def test_a_quiet_week_that_chance_explains_has_not_shrunk():
     usual = {"train": 14, "eval": 3, "test": 3}
     enough = {split: GOOD for split in usual}

@@ -58,6 +58,16 @@ def test_lines_that_are_no_rows_are_rejected_and_the_others_stay(read, line, rea
     assert (items[0].line, items[0].reason, items[1].line) == (1, reason, 2)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_in_another_encoding_is_named_with_the_one_it_was_read_in(tmp_path, encoding):
+    path = tmp_path / "films.jsonl"
+    path.write_text(json.dumps({"imdbId": "1", "Genre": "x"}), encoding="ascii")
+    options = IngestOptions(encoding=encoding)
+    with pytest.raises(PostersError, match=rf"films\.jsonl is not {encoding}: .* ingest\.encoding"):
+        list(read_json_lines(str(path), options))
+
+
+
 def test_a_column_that_no_line_has(read):
     match = r"no column 'imdbId' \(ingest\.id_column\) in any line; the first object has: id, Genre"
     with pytest.raises(PostersError, match=match):
