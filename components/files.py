@@ -7,12 +7,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from components.store_path import StorePath
 
 _CHUNK_BYTES = 1 << 20
+_UMASK = threading.Lock()
 
 
 def write_text(path: Path | StorePath, text: str) -> None:
@@ -111,7 +113,8 @@ def folder_digest(path: Path) -> str:
 
 
 def _umask() -> int:
-    """The process's umask: reading it needs setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
+    """The process's umask: reading it needs setting it, which one thread does at a time."""
+    with _UMASK:
+        mask = os.umask(0o022)
+        os.umask(mask)
     return mask

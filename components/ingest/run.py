@@ -121,7 +121,7 @@ def _ingest(
         tallies = _run(job, source, folder, progress, beam_options)
         counts = manifests.count(tallies)
         if earlier and not counts["examples"] and counts["known"] + counts["changed"]:
-            return _nothing_new(earlier[-1], scratch, folder, counts)
+            return _nothing_new(earlier[-1], scratch, folder, tallies)
         today = datetime.datetime.now(datetime.timezone.utc).date()
         head = {"span": number, "date": (wanted.date or today).isoformat()}
         manifest = _complete(job, head, earlier, tallies, fingerprint)
@@ -203,14 +203,16 @@ def _run(
     return tallies
 
 
-def _nothing_new(
-    last: Span, scratch: AnyPath, folder: AnyPath, counts: Mapping[str, int]
-) -> IngestResult:
+def _nothing_new(last: Span, scratch: AnyPath, folder: AnyPath, tallies: Tallies) -> IngestResult:
+    counts, rejected = manifests.count(tallies), manifests.by_reason(tallies)
     note = f"the source has nothing new: {counts['known']} of its ids are published as they are"
     if counts["changed"]:
+        note += f", {counts['changed']} otherwise, which stay as they are"
+    if rejected:
         kept = rejected_list(folder)
         write_bytes(kept, (scratch / spans.REJECTED).read_bytes())
-        note += f", {counts['changed']} otherwise; they stay, and are listed in {kept}"
+        reasons = ", ".join(f"{number} {reason}" for reason, number in rejected.items())
+        note += f". Left out, and listed in {kept}: {reasons}"
     return IngestResult(last.folder, last.manifest, already_done=True, note=note)
 
 

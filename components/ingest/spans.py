@@ -82,7 +82,8 @@ def choose_number(out: AnyPath, spans: Sequence[Span], wanted: int | None) -> in
     """The number of the span to write.
 
     Raises:
-      PostersError: the span wanted is there, made from something else.
+      PostersError: the span wanted is there, made from something else, or below one that is: each
+        takes the vocabulary over from the one before it.
     """
     taken = [span.number for span in spans]
     if wanted is None:
@@ -91,6 +92,11 @@ def choose_number(out: AnyPath, spans: Sequence[Span], wanted: int | None) -> in
         raise PostersError(
             f"{out / f'span-{wanted}'} is there already, and not from this source. Spans do not "
             f"change: leave out --span to write span-{max(taken) + 1}"
+        )
+    if wanted < max(taken, default=0):
+        raise PostersError(
+            f"--span {wanted}: span-{max(taken)} is there, which knows nothing of what would come "
+            f"before it. Leave out --span to write span-{max(taken) + 1}"
         )
     return wanted
 

@@ -99,14 +99,16 @@ class RequestLog:
     def _keep(
         self, done: Future, model: ServedModel, known: list[tuple[bytes, np.ndarray]], now: int
     ) -> None:
+        waiting = 0
         try:
             embeddings = done.result()[export.EMBEDDING]
             for embedding, (digest, scores) in zip(embeddings, known, strict=True):
                 record = records.encode(digest, embedding, scores, model.labels, model.version, now)
                 self._waiting.put_nowait(record)
+                waiting += 1
         except Exception as error:  # whatever a graph raises, or the queue is full
-            _LOG.warning("requests are not kept: %s", error or type(error).__name__)
-            self._count("dropped", len(known))
+            _LOG.warning("requests are not kept: %s", str(error) or type(error).__name__)
+            self._count("dropped", len(known) - waiting)
 
     def _write_all(self) -> None:
         rows: list[bytes] = []
@@ -137,18 +139,24 @@ class RequestLog:
                 for row in rows:
                     writer.write(row)
             scratch.rename(path)
-            self._count("kept", len(rows))
-            self._remove_oldest(folder)
         except (OSError, tf.errors.OpError) as error:
             with contextlib.suppress(OSError):
                 scratch.unlink(missing_ok=True)
             _LOG.error("%s: requests are not kept: %s", path, error)
             self._count("dropped", len(rows))
+            return
+        self._count("kept", len(rows))
+        self._remove_oldest(folder)
 
     def _remove_oldest(self, folder: Path) -> None:
         left = self._settings.max_mb * _MEGABYTE
         # The newest stays, however large: else nothing would ever be there.
         for place, path in enumerate(sorted(folder.glob(records.PATTERN), reverse=True)):
-            left -= path.stat().st_size
-            if left < 0 and place:
-                path.unlink(missing_ok=True)
+            try:
+                left -= path.stat().st_size
+                if left < 0 and place:
+                    path.unlink()
+            except FileNotFoundError:
+                pass  # another server, which shares the folder, was faster
+            except OSError as error:
+                _LOG.error("%s: cannot be removed: %s", path, error)

@@ -217,6 +217,31 @@ def test_published_images_that_changed_are_reported_and_stay(source, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == ["span-1", "span-2"]
 
 
+def test_a_number_may_be_left_out_but_not_used_later(source, tmp_path):
+    table, images, _ = source
+    out = tmp_path / "out"
+    assert ingest(table, images, out, OPTIONS, span=5).folder.name == "span-5"
+    grow(source, range(40, 80))
+    with pytest.raises(PostersError, match=r"--span 3: span-5 is there.*to write span-6"):
+        ingest(table, images, out, OPTIONS, span=3)
+    assert ingest(table, images, out, OPTIONS).folder.name == "span-6"
+
+
+def test_what_could_not_be_taken_is_listed_though_nothing_else_is_new(source, tmp_path):
+    table, images, rows = source
+    out = tmp_path / "out"
+    ingest(table, images, out, OPTIONS)
+    for identifier, label in (("100", "Unheard of"), ("101", "Drama")):
+        rows.append((identifier, "", label))
+        (images / f"{identifier}.jpg").write_bytes(encode(picture(int(identifier))))
+    (images / "101.jpg").write_bytes(b"<html>")
+    write_table(table, rows)
+    nothing_new = ingest(table, images, out, OPTIONS)
+    kept = out / "rejected-span-2.csv"
+    assert f"listed in {kept}: 1 no_label_left, 1 not_an_image" in nothing_new.note
+    assert set(read_rejected(kept)) == {"100", "101"}
+
+
 def test_the_same_source_with_other_options_is_refused(source, tmp_path):
     table, images, rows = source
     out = tmp_path / "out"

@@ -1,3 +1,7 @@
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from components import files
@@ -9,6 +13,26 @@ def test_write_text_replaces_in_one_step(tmp_path):
     files.write_text(path, "two")
     assert path.read_text() == "two"
     assert [file.name for file in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_threads_that_write_at_once_keep_the_umask(tmp_path, monkeypatch):
+    set_umask = os.umask
+
+    def slow(mask):
+        before = set_umask(mask)
+        time.sleep(1e-4)  # another thread's turn
+        return before
+
+    before = set_umask(0o077)
+    try:
+        monkeypatch.setattr(os, "umask", slow)
+        with ThreadPoolExecutor(8) as pool:
+            for number in range(50):
+                pool.submit(files.write_text, tmp_path / str(number), "")
+    finally:
+        after = set_umask(before)
+    assert after == 0o077
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_a_failed_write_leaves_the_old_content(tmp_path, monkeypatch):

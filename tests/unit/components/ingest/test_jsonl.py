@@ -67,7 +67,6 @@ def test_a_file_in_another_encoding_is_named_with_the_one_it_was_read_in(tmp_pat
         list(read_json_lines(str(path), options))
 
 
-
 def test_a_column_that_no_line_has(read):
     match = r"no column 'imdbId' \(ingest\.id_column\) in any line; the first object has: id, Genre"
     with pytest.raises(PostersError, match=match):

@@ -77,6 +77,25 @@ def test_the_oldest_files_go_and_the_newest_stays(tmp_path, counted):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_file_that_another_server_has_removed_stops_no_clean_up(tmp_path, counted):
+    old = tmp_path / "requests-20000101T000000.000000Z-1.tfrecord"
+    old.write_bytes(bytes(2 << 20))
+    # Listed, and gone when it is looked at.
+    (tmp_path / "requests-20000102T000000.000000Z-1.tfrecord").symlink_to(tmp_path / "gone")
+    log = _log(tmp_path, counted, share=1, max_mb=1)
+    _offer(log, 3)
+    log.close()
+    assert counted == {"kept": 3, "dropped": 0}
+    assert not old.exists()
+
+
+def test_what_waits_already_is_not_counted_as_dropped(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr("components.request_log.log._MAX_WAITING", 3)
+    monkeypatch.setattr(RequestLog, "_write_all", lambda self: None)
+    _offer(_log(tmp_path, counted, share=1), 8)
+    assert counted == {"kept": 0, "dropped": 5}
+
+
 def _busy(model, signature, images):
     raise RequestError(503, "1024 images wait already")
 
