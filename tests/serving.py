@@ -29,7 +29,7 @@ BROKEN = {
     "png cut off": (encode(picture(1), "PNG")[:-200], "cut off PNG"),
     "gif cut off": (encode(picture(1), "GIF")[:60], "cut off GIF"),
     "bmp cut off": (encode(picture(1), "BMP")[:80], "cut off BMP"),
-    "webp": (encode(picture(1), "WEBP"), "not a JPEG, PNG, GIF or BMP"),
+    "webp cut off": (encode(picture(1), "WEBP")[:-200], "not a JPEG, PNG, GIF or BMP"),
 }
 
 

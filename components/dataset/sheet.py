@@ -9,7 +9,9 @@ import heapq
 import io
 from collections.abc import Mapping, Sequence
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from components.ingest import convert
 
 #: Pictures on the whole sheet, about.
 _PICTURES = 160
@@ -65,14 +67,10 @@ def data_uri(content: bytes, box: tuple[int, int]) -> str | None:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.draft("RGB", box)
-            small = ImageOps.exif_transpose(image)
+            small = convert.to_rgb(image)
             small.thumbnail(box)
-            if "A" in small.getbands() or "transparency" in small.info:
-                small = small.convert("RGBA")
-                white = Image.new("RGBA", small.size, "white")
-                small = Image.alpha_composite(white, small)
             buffer = io.BytesIO()
-            small.convert("RGB").save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+            small.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

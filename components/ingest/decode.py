@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from components import loading
+from components.image_header import is_plain_jpeg
 from components.ingest import convert
 from components.ingest.options import IngestOptions
 from components.ingest.rejection import Reason, excerpt
 
 #: Formats that are taken, by Pillow's names. MPO is a JPEG with more pictures behind it.
-_FORMATS = frozenset({"JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP"})
+_JPEG_FORMATS = frozenset({"JPEG", "MPO"})
+_FORMATS = _JPEG_FORMATS | {"PNG", "GIF", "BMP", "WEBP"}
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"RIFF")
 #: Decoders of JPEG round differently, and smooth colours differently at a block's edge: the
 #: most that TensorFlow's pixels may differ from Pillow's on the average, in levels of 0..255.
@@ -25,6 +28,8 @@ _JPEG_TOLERANCE = 3.0
 #: Every so many rows and columns of a JPEG are compared.
 _JPEG_STEP = 5
 _HASH_BYTES = 8
+#: Holds what is open until the process ends.
+_UNTIL_THE_END = contextlib.ExitStack()
 
 #: (height, width, 3) uint8 pixels of an encoded image; a ValueError says why there are none.
 Decode = Callable[[bytes], np.ndarray]
@@ -71,6 +76,44 @@ def check_content(content: bytes, options: IngestOptions, decode: Decode) -> Che
             perceptual_hash = _perceptual_hash(pixels)
         as_it_came = _is_the_same(content, image, pixels, decode)
     return Check(hashlib.sha256(content).digest(), perceptual_hash, as_it_came)
+
+
+def as_stored(content: bytes) -> bytes:
+    """What ingest stores of an image: its content, or `convert.to_jpeg` of it.
+
+    A model that is asked about it sees the pixels that it would have been trained on. TensorFlow is
+    loaded if it has to be asked, which is so for no JPEG: of these one thing that ingest converts
+    is not seen here, colours that decoders make differently of a sound file.
+
+    Args:
+      content: an encoded image; what it says of its size is to be trusted, see `pixel_count`.
+
+    Returns:
+      The content itself, too, if ingest would reject it: whoever decodes it says why.
+    """
+    if is_plain_jpeg(content):
+        return content
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.format not in _FORMATS or not _is_to_convert(content, image):
+                return content
+        return convert.to_jpeg(content)
+    except Exception:  # Pillow lets many kinds escape when a file is broken
+        return content
+
+
+def _is_to_convert(content: bytes, image: Image.Image) -> bool:
+    if image.format in _JPEG_FORMATS:
+        return _is_odd_jpeg(image)
+    if image.format == "WEBP":
+        return True
+    image.load()
+    return not _is_the_same(content, image, convert.to_rgb(image), _shared_decoder())
+
+
+@functools.cache
+def _shared_decoder() -> Decode:
+    return _UNTIL_THE_END.enter_context(tensorflow_decoder())
 
 
 @contextlib.contextmanager
@@ -144,7 +187,7 @@ def _is_the_same(content: bytes, image: Image.Image, pixels: Image.Image, decode
     """
     if image.format == "WEBP":
         return False
-    is_jpeg = image.format in ("JPEG", "MPO")
+    is_jpeg = image.format in _JPEG_FORMATS
     try:
         seen = decode(content)
     except ValueError as error:
@@ -152,7 +195,7 @@ def _is_the_same(content: bytes, image: Image.Image, pixels: Image.Image, decode
             return False
         detail = f"TensorFlow cannot decode it: {excerpt(str(error))}"
         raise Fault(Reason.UNDECODABLE, detail) from error
-    if is_jpeg and (image.mode == "CMYK" or convert.orientation(image) != 1):
+    if is_jpeg and _is_odd_jpeg(image):
         return False
     if seen.shape != (pixels.height, pixels.width, 3):
         return False
@@ -161,6 +204,11 @@ def _is_the_same(content: bytes, image: Image.Image, pixels: Image.Image, decode
     wanted = np.asarray(_every(_JPEG_STEP, pixels))
     difference = seen[::_JPEG_STEP, ::_JPEG_STEP].astype(np.int16) - wanted
     return float(np.abs(difference).mean()) <= _JPEG_TOLERANCE
+
+
+def _is_odd_jpeg(image: Image.Image) -> bool:
+    """Whether TensorFlow sees a JPEG turned, or its four colours mixed otherwise."""
+    return image.mode == "CMYK" or convert.orientation(image) != 1
 
 
 def _every(step: int, image: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from components.errors import PostersError
+from components.ingest.decode import as_stored
 from components.serving.prediction import Prediction
 
 _STATUS = "status"
@@ -69,10 +70,13 @@ class ServerClient:
     def ask(self, images: Sequence[bytes]) -> list[Prediction]:
         """See `Answerer`; asks in requests of a few megabytes.
 
+        Images are sent as ingest would store them: TensorFlow Serving does not turn any.
+
         Raises:
           PostersError: the server does not answer, or wants a token.
         """
-        return [answer for part in _parts(images) for answer in self._ask(part)]
+        stored = [as_stored(image) for image in images]
+        return [answer for part in _parts(stored) for answer in self._ask(part)]
 
     def _ask(self, images: Sequence[bytes]) -> Iterator[Prediction]:
         instances = [{"b64": base64.b64encode(image).decode()} for image in images]

@@ -16,6 +16,7 @@ from PIL import Image
 from tensorflow.python.saved_model import loader_impl
 
 from components.errors import PostersError
+from components.ingest.decode import as_stored
 from components.paths import AnyPath
 from components.trainer import export, neighbours
 from components.trainer.neighbours import Neighbours
@@ -80,7 +81,8 @@ class ServedModel:
 
         Args:
           signature: one of `signatures`.
-          values: encoded images or serialized examples, as the signature has it.
+          values: encoded images or serialized examples, as the signature has it. Images are seen as
+            ingest would have stored them.
 
         Returns:
           Its outputs, N rows each.
@@ -88,8 +90,11 @@ class ServedModel:
         Raises:
           tf.errors.InvalidArgumentError: a value is no example, where examples are wanted.
         """
+        name = self._inputs[signature]
+        if name == export.IMAGE_INPUT:
+            values = [as_stored(value) for value in values]
         tensor = tf.constant(list(values), tf.string)
-        outputs = self._model.signatures[signature](**{self._inputs[signature]: tensor})
+        outputs = self._model.signatures[signature](**{name: tensor})
         return {name: output.numpy() for name, output in outputs.items()}
 
     def metadata(self) -> Mapping[str, Any]:
@@ -111,5 +116,5 @@ def _takes_strings(signature: Any) -> bool:
 
 def _some_image() -> bytes:
     buffer = io.BytesIO()
-    Image.linear_gradient("L").save(buffer, "PNG")
+    Image.linear_gradient("L").save(buffer, "JPEG")
     return buffer.getvalue()

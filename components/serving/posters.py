@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from components import paths
 from components.errors import PostersError
+from components.image_header import pixel_count
 from components.ingest.decode import Fault
 from components.ingest.download import Downloader
 from components.ingest.images import choose, list_images
@@ -16,7 +17,6 @@ from components.ingest.options import IngestOptions
 from components.ingest.rejection import Rejection
 from components.ingest.source import read_source
 from components.paths import Entry
-from components.serving.pixel_count import pixel_count
 
 
 class Poster(NamedTuple):

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from google.protobuf.message import DecodeError
 
+from components.image_header import pixel_count
 from components.request_log.log import RequestLog
 from components.serving import body, protocol
 from components.serving.api_description import METADATA, PREDICT, STATUS
@@ -20,7 +21,6 @@ from components.serving.batching import Answer, Batcher
 from components.serving.holder import ModelHolder
 from components.serving.metrics import Metrics
 from components.serving.model import ServedModel
-from components.serving.pixel_count import pixel_count
 from components.serving.request_error import RequestError
 from components.serving.settings import ServeSettings
 from components.trainer import export

@@ -1,5 +1,6 @@
 """Broken and odd files and rows: each is stored right, or rejected with the right reason."""
 
+import base64
 import io
 import os
 import struct
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from components.dataset import sheet
 from components.ingest import IngestOptions, ingest
-from components.ingest.decode import Fault, check_content, tensorflow_decoder
+from components.ingest.decode import Fault, as_stored, check_content, tensorflow_decoder
 from tests.ingest_sources import (
     HEADER,
     OPTIONS,
@@ -58,6 +60,7 @@ AS_THEY_CAME = {
     "progressive.jpg": encode(RGB, progressive=True),
     "tail.jpg": JPEG + b"something after the end",
     "several.jpg": encode(RGB, "MPO", save_all=True, append_images=[picture(1)]),
+    "cut-exif.jpg": encode(RGB, dpi=(72, 72), exif=b"Exif\0\0MM\0*\0\0"),
     "broken-exif.jpg": encode(RGB, exif=b"Exif\0\0II*\0\xff\xff\xff\xff"),
     "palette.png": encode(RGB.convert("P"), "PNG"),
     "grey.png": encode(RGB.convert("L"), "PNG"),
@@ -139,14 +142,17 @@ def test_odd_files_are_stored_right_and_broken_ones_rejected(tmp_path):
     examples = read_all(result.folder)
     rejected = read_rejected(result.folder / "rejected.csv")
     for identifier, name in files.items():
+        stored = as_stored(content_of[name])
         if name in AS_THEY_CAME:
+            assert stored == content_of[name], name
             assert examples[identifier]["poster"] == content_of[name], name
         elif name in CONVERTED:
-            stored = examples[identifier]["poster"]
+            assert stored == examples[identifier]["poster"], name
             assert stored.startswith(b"\xff\xd8\xff"), name
             wanted = np.asarray(CONVERTED[name][1]).astype(int)
             assert np.abs(decode(stored) - wanted).mean() < 8, name
         else:
+            assert stored == content_of[name], name
             row = rejected[identifier]
             assert row["reason"] == BROKEN[name][1], (name, row)
             assert row["detail"].startswith(f"images/{identifier}{Path(name).suffix}: ")
@@ -162,6 +168,16 @@ def test_odd_files_are_stored_right_and_broken_ones_rejected(tmp_path):
         "out",
         "outside.jpg",
     ]
+
+
+@pytest.mark.parametrize("name", [*AS_THEY_CAME, *CONVERTED])
+def test_whatever_is_stored_has_a_picture_on_a_page(name):
+    content = AS_THEY_CAME.get(name) or CONVERTED[name][0]
+    uri = sheet.data_uri(content, (20, 30))
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as shown:
+        with Image.open(io.BytesIO(as_stored(content))) as stored:
+            assert (shown.width < shown.height) == (stored.width < stored.height)
+        assert shown.width <= 20 and shown.height <= 30
 
 
 def test_odd_rows_are_read_or_rejected(tmp_path):

@@ -141,7 +141,7 @@ BAD = {
         _predict({"instances": [b64(b"x")], "signature_name": "pixels"}), 400,
     ),
     "a truncated jpeg": (_predict({"instances": [b64(IMAGES[0][:-200])]}), 400),
-    "webp": (_predict({"instances": [b64(encode(picture(1), "WEBP"))]}), 400),
+    "half a webp": (_predict({"instances": [b64(encode(picture(1), "WEBP")[:-200])]}), 400),
     "pdf": (_predict({"instances": [b64(b"%PDF-1.7\n")]}), 400),
     "svg": (_predict({"instances": [b64(b"<svg xmlns='http://www.w3.org/2000/svg'/>")]}), 400),
     "a body of 50 MB": (_predict(b'{"instances": "' + b"A" * 50_000_000 + b'"}'), 413),

@@ -2,14 +2,17 @@
 
 import base64
 import http.server
+import io
 import json
 import threading
 
 import pytest
+from PIL import Image
 from urllib3.util import Retry
 
 from components.errors import PostersError
 from components.serving.client import ServerClient
+from tests.examples import encode, picture
 
 METADATA = {
     "model_spec": {"version": "7"},
@@ -111,6 +114,18 @@ def test_large_images_go_in_several_requests(server):
     server.answers = [(200, {"predictions": [_row()] * count}) for count in (2, 1)]
     assert len(ServerClient(server.url).ask([bytes(3 << 20)] * 3)) == 3
     assert [len(images) for images in server.asked] == [2, 1]
+
+
+def test_images_are_sent_as_ingest_would_store_them(server):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    plain, odd = encode(picture(1)), encode(picture(2, 20, 30), exif=turned)
+    server.answers = [(200, {"predictions": [_row()] * 2})]
+    ServerClient(server.url).ask([plain, odd])
+    ((first, second),) = server.asked
+    assert first == plain
+    with Image.open(io.BytesIO(second)) as sent:
+        assert sent.size == (30, 20)
 
 
 def test_the_token_is_sent(server):

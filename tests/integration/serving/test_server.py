@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import requests
 import tensorflow as tf
+from PIL import Image
 
+from components.ingest.decode import as_stored
 from tests.examples import FEATURES, encode, example, odd_images, picture
 from tests.serving import BROKEN, LABELS
 from tests.serving_process import b64
@@ -45,6 +47,23 @@ def test_columns_versions_and_other_signatures_give_the_same(server, wanted):
 def test_every_kind_of_image_is_answered(server):
     for name, image in odd_images().items():
         assert server.predict(image).status_code == 200, name
+
+
+def test_images_are_seen_as_ingest_would_have_stored_them(server, model_folder):
+    poster = picture(3, 30, 50)
+    turned, see_through = Image.Exif(), poster.convert("RGBA")
+    turned[0x0112] = 6
+    see_through.putalpha(Image.linear_gradient("L").resize(poster.size))
+    odd = [
+        encode(poster, exif=turned), encode(see_through, "PNG"), encode(poster, "WEBP"),
+        encode(poster.convert("CMYK")),
+    ]  # fmt: skip
+    model = tf.saved_model.load(str(model_folder)).signatures["serving_default"]
+    stored = model(image_bytes=tf.constant([as_stored(image) for image in odd]))
+    as_they_are = model(image_bytes=tf.constant(odd))
+    rows = server.predict(*odd).json()["predictions"]
+    np.testing.assert_allclose([row["scores"] for row in rows], stored["scores"], atol=1e-5)
+    assert not np.isclose(stored["scores"], as_they_are["scores"], atol=1e-5).all(axis=1).any()
 
 
 def test_one_broken_image_spoils_no_other(server, wanted):

@@ -1,13 +1,14 @@
-"""How many pixels an encoded image says it has, read from its header without decoding anything.
+"""What an encoded image says of itself, read from its header without decoding anything.
 
 A few kilobytes can say that they are gigabytes of pixels, and a decoder believes it. Read are the
-four forms that TensorFlow decodes.
+four forms that TensorFlow decodes, and WebP.
 """
 
 from __future__ import annotations
 
 import struct
 
+_JPEG = b"\xff\xd8\xff"
 #: JPEG markers that begin a frame, and those without a length.
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _BARE = {0x01, *range(0xD0, 0xD9)}
@@ -20,12 +21,13 @@ def pixel_count(image: bytes) -> int | None:
       image: an encoded image, whole or not.
 
     Returns:
-      The count, or None if the bytes do not begin as JPEG, PNG, GIF or BMP, or end too early to
-      tell: a decoder refuses these by itself.
+      The count, or None if the bytes do not begin as JPEG, PNG, GIF, BMP or WebP, or end too early
+      to tell: a decoder refuses these by itself.
     """
     try:
-        if image.startswith(b"\xff\xd8\xff"):
-            return _jpeg(image)
+        if image.startswith(_JPEG):
+            width, height, _ = _frame(image)
+            return width * height
         if image.startswith(b"\x89PNG\r\n\x1a\n"):
             width, height = struct.unpack_from(">II", image, 16)
             return width * height
@@ -34,27 +36,54 @@ def pixel_count(image: bytes) -> int | None:
         if image.startswith(b"BM"):
             width, height = struct.unpack_from("<ii", image, 18)
             return abs(width * height)
+        if image.startswith(b"RIFF") and image[8:12] == b"WEBP":
+            return _webp(image)
     except (struct.error, IndexError):
         return None
     return None
 
 
-def _jpeg(image: bytes) -> int | None:
+def is_plain_jpeg(image: bytes) -> bool:
+    """Whether it is a JPEG of one or three colours without EXIF or XMP, which could turn it."""
+    if not image.startswith(_JPEG) or b"Exif\0" in image or b"//ns.adobe.com/xap/" in image:
+        return False
+    try:
+        return _frame(image)[2] in (1, 3)
+    except (struct.error, IndexError):
+        return False
+
+
+def _frame(image: bytes) -> tuple[int, int, int]:
+    """Width, height and colours of a JPEG."""
     place = 2
     while True:
         # As decoders do: anything up to the next marker is passed over.
         place = image.find(b"\xff", place)
         if place < 0:
-            return None
+            raise IndexError("no frame")
         while image[place] == 0xFF:
             place += 1
         marker = image[place]
         place += 1
         if marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", image, place + 3)
-            return width * height
+            height, width, colours = struct.unpack_from(">HHB", image, place + 3)
+            return width, height, colours
         if marker and marker not in _BARE:
             place += struct.unpack_from(">H", image, place)[0]
+
+
+def _webp(image: bytes) -> int | None:
+    kind = image[12:16]
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(image[at : at + 3], "little") + 1 for at in (24, 27))
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", image, 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", image, 26))
+    else:
+        return None
+    return width * height
 
 
 def _gif(image: bytes) -> int:
