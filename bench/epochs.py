@@ -39,7 +39,7 @@ _LABELS = 20
 _BATCH = 64
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Recomputed(CachedFeatures):
     """A split whose features are computed anew whenever rows are taken.
 
