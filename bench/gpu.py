@@ -62,7 +62,8 @@ def _write(handle: str, size: int, path: Path) -> None:
         nodes.append([node.name, node.op, list(node.input), known])
     images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), np.uint8)
     features = flat(tf.constant(images / np.float32(255)))
-    np.savez(path, nodes=json.dumps(nodes), images=images, features=features, **constants)
+    with path.open("wb") as file:  # of a path savez makes another, with .npz at its end
+        np.savez(file, nodes=json.dumps(nodes), images=images, features=features, **constants)
 
 
 def _measure(path: Path) -> None:
