@@ -18,7 +18,13 @@ from pipeline.schedules import due, record
 from pipeline.schedules.record import Firing, Schedule
 
 #: What `posters retrain` exits with, in words.
-OUTCOMES = {0: "pushed", 1: "failed", 3: "refused", 4: "skipped", 130: "interrupted"}
+OUTCOMES = {
+    0: "pushed or held back",
+    1: "failed",
+    3: "refused",
+    4: "skipped",
+    130: "interrupted",
+}
 Say = Callable[[str], None]
 
 

@@ -28,8 +28,8 @@ class Firing:
       started: when the retraining was started, or when it was seen that the time was missed.
       missed: how many earlier times were missed and are made good by this one.
       late: whether it came so late that it was missed itself.
-      outcome: `pushed`, `refused`, `failed`, `skipped`, what else the process ended with, `missed`
-        if none was started, or None while one runs.
+      outcome: `pushed or held back`, `refused`, `failed`, `skipped`, what else the process ended
+        with, `missed` if none was started, or None while one runs.
       ended: when the retraining ended, or None.
     """
 

@@ -126,7 +126,13 @@ def test_what_is_wrong_is_refused_and_nothing_is_kept(tmp_path, capsys, words, e
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(0, "pushed"), (1, "failed"), (3, "refused"), (4, "skipped"), (9, "exit status 9")],
+    [
+        (0, "pushed or held back"),
+        (1, "failed"),
+        (3, "refused"),
+        (4, "skipped"),
+        (9, "exit status 9"),
+    ],
 )
 def test_what_is_due_is_started_once_and_what_came_of_it_is_kept(tmp_path, code, outcome):
     _schedule(tmp_path, code)
@@ -185,7 +191,7 @@ def test_what_is_changed_meanwhile_stays_changed(tmp_path):
 
     assert _run_due(tmp_path, command=pausing).code == 0
     kept = record.read(tmp_path, "nightly")
-    assert kept.paused and kept.last.outcome == "pushed"
+    assert kept.paused and kept.last.outcome == "pushed or held back"
 
     _schedule(tmp_path)
 
@@ -289,7 +295,7 @@ def test_the_foreground_heeds_what_is_created_paused_and_deleted(tmp_path):
         try:
             record.write(tmp_path, _other("other"))  # not asked for
             schedule = _schedule(tmp_path)
-            wait(lambda: ended == ["pushed"])
+            wait(lambda: ended == ["pushed or held back"])
             # An hourly one in its place, at once: known by its new times.
             record.write(tmp_path, _other("nightly"))
             wait(lambda: any("`0 * * * *`" in line for line in said))
@@ -299,7 +305,7 @@ def test_the_foreground_heeds_what_is_created_paused_and_deleted(tmp_path):
             wait(lambda: any("is no schedule" in line for line in said))
             record.delete(tmp_path, "nightly")
             _schedule(tmp_path, 3)
-            wait(lambda: ended == ["pushed", "refused"])
+            wait(lambda: ended == ["pushed or held back", "refused"])
         finally:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -308,7 +314,7 @@ def test_the_foreground_heeds_what_is_created_paused_and_deleted(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         watch.run()
     thread.join()
-    assert ended == ["pushed", "refused"]
+    assert ended == ["pushed or held back", "refused"]
     assert _started(tmp_path) == ["--config x"] * 2
     assert not any(line.startswith("other") for line in said)
     assert sum("is no schedule" in line for line in said) == 1

@@ -31,8 +31,9 @@ model, each with its limit in the configuration (retrain.*).
 Nothing is trained if nothing is new, if the data gate refused the data before, or while another run
 is under way. The decision, what it was made of and what came of it are kept in WORKSPACE/decisions.
 
-Exit status: 0 a run was made and its model pushed, 1 it failed, 3 its model or the data was
-refused, 4 there was no reason to run. With --dry-run 0 says that a run would be made.
+Exit status: 0 a run was made and its model pushed, or held back where push.approval is manual; 1
+it failed; 3 its model or the data was refused; 4 there was no reason to run; 130 it was
+interrupted. With --dry-run 0 says that a run would be made.
 """
 
 
