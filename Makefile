@@ -1,4 +1,4 @@
-# The verbs of this project. Each sets up what it needs first; `make setup` alone does only that.
+# The verbs of this project. Those that need the environment set it up first; `make setup` alone does only that.
 
 ARGS ?=
 # Processes that run tests side by side, one more than cores to fill gaps; each may take 3 GB.
