@@ -28,7 +28,7 @@ _CHUNK_BYTES = 1 << 16
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: Seconds before the second try; each further one waits twice as long, up to the most.
 _FIRST_WAIT, _MOST_WAIT = 0.5, 30.0
-#: A whole try may take so many times `download_timeout`: a server that trickles is given up.
+#: Content that still arrives so many times `download_timeout` after its try began is given up.
 _WHOLE_TRY = 10
 _HEADERS = {
     "User-Agent": "poster-pipeline (image ingest)",

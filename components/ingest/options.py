@@ -67,8 +67,8 @@ class IngestOptions:
         in one split; in 0..16. None compares contents alone.
       download_workers: downloads at a time on each worker; in 1..256.
       download_tries: how often one address is tried, with growing waits between; in 1..20.
-      download_timeout: seconds without an answer or the next bytes before a try is given up; ten
-        times that for a whole try. Above 0.
+      download_timeout: seconds without an answer or the next bytes before a try is given up; so it
+        is if the content, after the headers, still arrives ten times that after it began. Above 0.
       download_cache: folder that keeps what was downloaded, for the next run; None takes
         `.downloads` in the data root.
       features: names of the features in the examples.
