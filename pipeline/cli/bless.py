@@ -1,4 +1,4 @@
-"""`posters bless`: pushes a model that was refused, on the record."""
+"""`posters bless`: pushes a model that the Evaluator refused, on the record."""
 
 from __future__ import annotations
 

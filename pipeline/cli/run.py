@@ -83,7 +83,7 @@ def perform(
         raise
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
-    if summary.status in _BY_HAND and runner == "local":
+    if _can_go_on_by_hand(summary) and runner == "local":
         verb, words = _BY_HAND[summary.status]
         settings = [f"--set={setting}" for setting in options.overrides]
         command = ["posters", verb, run_id, f"--config={options.config}", *settings]
@@ -100,6 +100,12 @@ def perform(
         return summary, INTERRUPTED
     status = {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
     return summary, status
+
+
+def _can_go_on_by_hand(summary: RunSummary) -> bool:
+    # No decision mends a model that does not serve: `posters bless` refuses it.
+    serves = summary.serving is None or summary.serving.serves
+    return summary.status in _BY_HAND and serves
 
 
 def _write_page(

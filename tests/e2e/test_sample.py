@@ -195,6 +195,7 @@ def test_a_model_that_is_too_slow_is_refused_and_what_served_before_still_serves
     assert set(world.models.iterdir()) == models
     printed = capsys.readouterr().out
     assert "Does not serve." in printed
+    assert "posters bless" not in printed  # it would refuse
     assert "what served before still serves" in printed
     page = Path(printed.splitlines()[-1]).read_text()
     for words in ("does not serve", "serving_check.max_latency_ms"):

@@ -106,7 +106,7 @@ def _add_allow_anomalies(verb: argparse.ArgumentParser) -> None:
 def _add_bless(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser(
         "bless",
-        help="push a model that was refused, on the record",
+        help="push a model that the Evaluator refused, on the record",
         description="Blesses the model of a refused run by hand and pushes it at once. Who, when "
         "and why is kept in ML Metadata, beside what was overridden, and in the run's "
         "summary.json. Later runs compare their models with it like with any blessed one.",
