@@ -1,4 +1,4 @@
-"""Connections that do not wait for ever: uvicorn's own, with a limit on the time for headers."""
+"""Connections that do not wait for ever: uvicorn's own, with limits on what a client may take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class ImpatientProtocol(H11Protocol):
     """Closes a connection whose headers do not come; says in JSON what is no HTTP.
 
     Attributes:
-      header_seconds: how long a client may take from connecting to the end of its headers.
+      header_seconds: how long a client may take from connecting to the end of its headers, and for
+        the rest of a body that nobody reads, because the answer was given without it.
       max_connections: open at once.
     """
 
@@ -30,6 +31,7 @@ class ImpatientProtocol(H11Protocol):
         """See the base class."""
         super().connection_made(transport)
         self._headers_due = self.loop.call_later(self.header_seconds, self._give_up)
+        self._rest_due: asyncio.TimerHandle | None = None
         if len(self.connections) > self.max_connections:
             self._refuse(503, f"{self.max_connections} connections are open; try again later")
 
@@ -40,11 +42,22 @@ class ImpatientProtocol(H11Protocol):
             self._headers_due.cancel()
         elif self._headers_due.cancelled():
             self._headers_due = self.loop.call_later(self.header_seconds, self._give_up)
+        # Of a body that is owed any byte ends uvicorn's own waiting, and this one none.
+        if (self.conn.our_state, self.conn.their_state) != (h11.DONE, h11.SEND_BODY):
+            self._expect_no_rest()
+        elif self._rest_due is None:
+            self._rest_due = self.loop.call_later(self.header_seconds, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See the base class."""
         self._headers_due.cancel()
+        self._expect_no_rest()
         super().connection_lost(exc)
+
+    def _expect_no_rest(self) -> None:
+        if self._rest_due is not None:
+            self._rest_due.cancel()
+            self._rest_due = None
 
     def send_400_response(self, msg: str) -> None:
         """Answers what h11 does not understand, headers without end among it."""

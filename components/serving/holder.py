@@ -13,6 +13,9 @@ from components.serving.model import ServedModel
 
 _LOG = logging.getLogger(__name__)
 
+#: By path, size in bytes and when it was written.
+_Files = dict[str, tuple[int, int]]
+
 
 class ModelHolder:
     """The version that serves, and a thread that looks for another.
@@ -39,7 +42,7 @@ class ModelHolder:
         self._folder = folder
         self._poll_seconds = poll_seconds
         self._on_load = on_load
-        self._failed: set[tuple[Path, int]] = set()
+        self._failed: dict[Path, _Files] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.current: ServedModel | None = None
@@ -56,17 +59,17 @@ class ModelHolder:
 
     def _load(self, path: Path) -> bool:
         try:
-            key = (path, (path / "saved_model.pb").stat().st_mtime_ns)
+            files = _files(path)
         except FileNotFoundError:  # taken away since it was listed
             return False
-        if key in self._failed:
+        if self._failed.get(path) == files:
             return False
         try:
             model = ServedModel(path)
             # Read now, since its folder may be taken away while it serves.
-            _ = model.neighbours
+            _ = model.neighbours, model.metadata
         except PostersError as error:
-            self._failed.add(key)
+            self._failed[path] = files
             serving = f"version {self.current.version}" if self.current else "none"
             _LOG.error("%s; what serves: %s", error, serving)
             self._on_load(path, error)
@@ -93,3 +96,11 @@ class ModelHolder:
                 self.refresh()
             except OSError as error:  # a folder that cannot be read now may be read later
                 _LOG.error("%s: %s", self._folder, error.strerror or error)
+            except Exception:  # or else no later version would ever be found
+                _LOG.exception("%s", self._folder)
+
+
+def _files(version: Path) -> _Files:
+    """Every file of a version, as it is now: it may be copied here little by little."""
+    found = ((file, file.stat()) for file in version.rglob("*"))
+    return {str(file): (status.st_size, status.st_mtime_ns) for file, status in found}

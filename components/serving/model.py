@@ -68,7 +68,7 @@ class ServedModel:
         """Training images that were kept beside the model, or None."""
         try:
             return neighbours.read(self.folder, self.labels)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             _LOG.error("%s/%s cannot be read: %s", self.folder, neighbours.FILE, error)
             return None
 
@@ -97,6 +97,7 @@ class ServedModel:
         outputs = self._model.signatures[signature](**{name: tensor})
         return {name: output.numpy() for name, output in outputs.items()}
 
+    @functools.cached_property
     def metadata(self) -> Mapping[str, Any]:
         """The signatures in the JSON form of TensorFlow Serving."""
         (graph,) = loader_impl.parse_saved_model(str(self.folder)).meta_graphs

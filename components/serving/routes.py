@@ -150,7 +150,7 @@ def _status(model: ServedModel) -> JSONResponse:
 
 def _metadata(name: str, model: ServedModel) -> JSONResponse:
     specification = {"name": name, "signature_name": "", "version": str(model.version)}
-    signatures: dict[str, Any] = {"signature_def": {"signature_def": model.metadata()}}
+    signatures: dict[str, Any] = {"signature_def": {"signature_def": model.metadata}}
     return JSONResponse({"model_spec": specification, "metadata": signatures})
 
 

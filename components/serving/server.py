@@ -55,7 +55,7 @@ def serve(
     listener = _bind(host, port)
     with listener:
         holder = ModelHolder(folder, settings.poll_seconds, loaded)
-        address = "http://{}:{}".format(*listener.getsockname()[:2])
+        address = url_of(*listener.getsockname()[:2])
         if holder.current is None:
             print(f"no model in {folder} yet: {address}/readyz says when there is one", flush=True)
         print(f"{address}/v1/models/{settings.name}", flush=True)
@@ -74,6 +74,11 @@ def serve(
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def url_of(host: str, port: int) -> str:
+    """The address of a server, where one of IPv6 stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _bind(host: str, port: int) -> socket.socket:

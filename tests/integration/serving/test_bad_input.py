@@ -227,6 +227,24 @@ def test_memory_stays_flat_whatever_comes(server):
     assert server.predict(IMAGES[0]).status_code == 200
 
 
+@pytest.mark.parametrize("line", ["GET /healthz", "POST /nowhere"])
+def test_a_body_that_nobody_reads_keeps_no_connection(server, line):
+    with _connect(server.url) as connection:
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n".encode())
+        received = b""
+        while not _is_whole(received):
+            received += connection.recv(65536)
+        connection.sendall(b"a")
+        assert connection.recv(65536) == b""
+    with _connect(server.url) as connection:  # who sends it all goes on
+        for _ in range(2):
+            connection.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n".encode())
+            received = b""
+            while not _is_whole(received):
+                received += connection.recv(65536)
+            connection.sendall(b"ab")
+
+
 def test_connections_that_say_nothing_keep_nobody_out_for_long(server):
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(_connect(server.url)) for _ in range(80)]
