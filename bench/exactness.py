@@ -32,7 +32,7 @@ from components.trainer.calibration import Calibration
 from components.trainer.examples import RawExamples
 from components.trainer.head import Head
 from pipeline import config as configuration
-from pipeline import data
+from pipeline import dag, data, training_nodes
 
 _MACRO = ("macro_f1", "macro_auc", "macro_average_precision", "expected_calibration_error")
 
@@ -132,6 +132,7 @@ def _features(
         examples=examples[0],
         extractor=extractor.load(handle, config.image.size),
         extractor_fingerprint=extractor.fingerprint(handle),
+        code=training_nodes.embedding_code(dag.PIXEL_CODE),
         image_size=config.image.size,
         views=config.image.views,
     )

@@ -12,6 +12,7 @@ from components import pixels, views
 from components.features import Features
 from components.trainer import extraction, extractor
 from components.trainer.examples import StoredExamples
+from pipeline import dag, training_nodes
 from pipeline.config import Config
 
 #: One image: its id, its encoded bytes, and its labels (L,) multi-hot.
@@ -47,6 +48,7 @@ def source(
         examples=StoredExamples([str(file)], spec, features, geometries),
         extractor=extractor.load(config.trainer.hub_handle, size),
         extractor_fingerprint=extractor.fingerprint(config.trainer.hub_handle),
+        code=training_nodes.embedding_code(dag.PIXEL_CODE),
         image_size=size,
         views=view_names,
     )

@@ -89,6 +89,11 @@ def create(
     return TrainingNodes([*before, trainer], trainer)
 
 
+def embedding_code(pixel_code: Sequence[str]) -> str:
+    """Fingerprint of the code that decides which embedding an image is given."""
+    return fingerprints.code(*_EMBEDDING_CODE, *pixel_code)
+
+
 def materializes(config: Config) -> bool:
     """Whether Transform stores its examples: only who sees images more than once gains by it."""
     return config.trainer.fine_tune is not None
@@ -109,7 +114,7 @@ def _custom_config(
         "fingerprints": {
             "extractor": extractor.fingerprint(config.trainer.hub_handle),
             "code": fingerprints.code("components.trainer", *pixel_code),
-            "embedding": fingerprints.code(*_EMBEDDING_CODE, *pixel_code),
+            "embedding": embedding_code(pixel_code),
         },
     }
 

@@ -35,6 +35,7 @@ class FeatureSource:
       examples: a split's.
       extractor: a layer or function, (N, size, size, 3) float32 -> (N, D) float32.
       extractor_fingerprint: tells that extractor from every other.
+      code: fingerprint of the code that makes pixels and features, and of TensorFlow.
       image_size: side in pixels.
       views: names of the views that are averaged.
     """
@@ -42,6 +43,7 @@ class FeatureSource:
     examples: Examples
     extractor: Callable[[tf.Tensor], tf.Tensor]
     extractor_fingerprint: str
+    code: str
     image_size: int
     views: Sequence[str]
 
@@ -122,9 +124,11 @@ def _store_name(source: FeatureSource, view: str) -> str:
     """Names everything that a row depends on besides its image; 32 hexadecimal digits."""
     # The images of two kinds of examples are never each other's.
     kind = source.examples.image_feature
-    words = (_FORMAT, source.extractor_fingerprint, source.image_size, view, kind)
+    content, size = source.extractor_fingerprint, source.image_size
+    words = (_FORMAT, content, source.code, size, view, kind)
     digest = hashlib.sha256("\0".join(map(str, words)).encode())
-    # Decoders change with code and libraries: what they make of some images tells.
+    # What decodes is TensorFlow's, built with other libraries elsewhere: what it makes of some
+    # images tells.
     for images in source.examples.drawn(_DRAWN_SIZE):
         squares = source.examples.squares(images, _DRAWN_SIZE, [views.geometry(view)])
         digest.update(_normalized(squares, view).numpy().tobytes())

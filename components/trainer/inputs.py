@@ -63,6 +63,7 @@ def load(fn_args: FnArgs) -> Inputs:
         examples=splits[0],
         extractor=layer,
         extractor_fingerprint=content,
+        code=config["fingerprints"]["embedding"],
         image_size=config["image_size"],
         views=config["views"],
     )

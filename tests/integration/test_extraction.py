@@ -48,6 +48,7 @@ def _source(files, names=("squished",)):
         ),
         extractor=extractor.load(extractor.EMBEDDED, SIZE),
         extractor_fingerprint=extractor.fingerprint(extractor.EMBEDDED),
+        code="code",
         image_size=SIZE,
         views=names,
     )
@@ -204,10 +205,11 @@ def test_more_views_compute_only_those_that_are_new(tmp_path):
     np.testing.assert_array_equal(split(FOUR_VIEWS)[0].take(slice(None)), fresh.features)
 
 
-def test_another_extractor_or_other_pixels_share_no_feature(source, tmp_path, monkeypatch):
+def test_another_extractor_other_code_or_pixels_share_no_feature(source, tmp_path, monkeypatch):
     _load(tmp_path / "cache", source)
-    other = dataclasses.replace(source, extractor_fingerprint="other")
-    assert _load(tmp_path / "cache", other)[1] == COUNT
+    for changed in ({"extractor_fingerprint": "other"}, {"code": "other"}):
+        other = dataclasses.replace(source, **changed)
+        assert _load(tmp_path / "cache", other)[1] == COUNT
     monkeypatch.setattr(pixels, "normalize", lambda images: tf.cast(images, tf.float32) / 256.0)
     assert _load(tmp_path / "cache", source)[1] == COUNT
 

@@ -120,6 +120,7 @@ def trained_on(request, images, transformed, tmp_path_factory):
             examples=request.param([str(file)], *more),
             extractor=lambda batch: tf.reshape(batch, (-1, SIZE * SIZE * 3)),
             extractor_fingerprint="pixels",
+            code="code",
             image_size=SIZE,
             views=(view,),
         )

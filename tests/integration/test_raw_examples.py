@@ -57,7 +57,7 @@ def both(tmp_path_factory):
 
 def _source(examples, names=VIEWS):
     layer, content = extractor.load(extractor.EMBEDDED, SIZE), extractor.fingerprint("embedded")
-    return extraction.FeatureSource(examples, layer, content, SIZE, names)
+    return extraction.FeatureSource(examples, layer, content, "code", SIZE, names)
 
 
 def _load(cache, source):
@@ -155,6 +155,7 @@ def test_an_image_that_cannot_be_decoded_is_named_and_what_was_computed_is_kept(
             "settings": {"hub_handle": extractor.EMBEDDED},
             "feature_cache": str(tmp_path / "features"),
             "materialized": False,
+            "fingerprints": {"embedding": "code"},
         },
     )
     with pytest.raises(PostersError) as caught:
@@ -165,3 +166,28 @@ def test_an_image_that_cannot_be_decoded_is_named_and_what_was_computed_is_kept(
     write_records(files["eval"], records[:140])
     found = inputs.load(fn_args)
     assert (len(found.train), len(found.evaluation)) == (150, 140)
+
+
+def test_features_that_other_code_made_are_not_taken(tmp_path, capsys):
+    output = transform({"a": encode(picture(0))}, GIVEN, CONFIG, tmp_path)[1]
+    file = write_records(tmp_path / "data.tfrecord", [example("a", encode(picture(0)), GIVEN)])
+
+    def computes(code):
+        fn_args = types.SimpleNamespace(
+            transform_graph_path=output.transform_savedmodel_dir.rpartition("/")[0],
+            train_files=[str(file)],
+            eval_files=[str(file)],
+            custom_config={
+                **CONFIG,
+                "views": ["squished"],
+                "settings": {"hub_handle": extractor.EMBEDDED},
+                "feature_cache": str(tmp_path / "features"),
+                "materialized": False,
+                "fingerprints": {"embedding": code},
+            },
+        )
+        inputs.load(fn_args)
+        return "computed before" not in capsys.readouterr().out
+
+    # What a wide image is made into, say: no drawn one would tell.
+    assert [computes(code) for code in ("one", "one", "another")] == [True, False, True]

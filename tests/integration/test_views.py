@@ -38,6 +38,7 @@ def test_scores_from_the_store_are_those_of_the_served_model(tmp_path, names):
         ),
         extractor=layer,
         extractor_fingerprint=extractor.fingerprint(extractor.EMBEDDED),
+        code="code",
         image_size=SIZE,
         views=names,
     )
