@@ -33,17 +33,17 @@ class Checkpoints:
     """The checkpoints of one fine-tuning, in a folder named for all that its result depends on."""
 
     def __init__(self, folder: Path, **trackables: Any) -> None:
-        """Makes the folder, and clears what a killed run was writing.
+        """Makes the folder, and clears what a killed run was writing or removing.
 
         Args:
-          folder: of this fine-tuning alone.
+          folder: of this fine-tuning alone, beside those of others and nothing else.
           **trackables: what is saved and restored, by name: modules, optimizers, lists of
             variables.
         """
         self.folder = folder
         self._checkpoint = tf.train.Checkpoint(**trackables)
         folder.mkdir(parents=True, exist_ok=True)
-        for unfinished in folder.glob(".epoch-*"):
+        for unfinished in (*folder.glob(".epoch-*"), *folder.parent.glob(".*")):
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def path(self, epoch: int) -> Path:
@@ -78,8 +78,10 @@ class Checkpoints:
     def remove(self) -> None:
         """Removes the folder in one step: the result is elsewhere."""
         removed = self.folder.with_name(f".{self.folder.name}")
+        shutil.rmtree(removed, ignore_errors=True)
         self.folder.rename(removed)
-        shutil.rmtree(removed)
+        # Another fine-tuning that begins now may be clearing it too.
+        shutil.rmtree(removed, ignore_errors=True)
 
     def _saved(self) -> Sequence[Path]:
         """The epochs that are kept, in order."""

@@ -90,6 +90,18 @@ def test_removed_is_gone(folder, variable, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_run_was_removing_is_in_nobodys_way(folder, variable, tmp_path):
+    half, of_another = tmp_path / ".run" / "epoch-0003", tmp_path / ".other" / "epoch-0001"
+    for left in (half, of_another):
+        left.mkdir(parents=True)
+    checkpoints = Checkpoints(folder, value=[variable])
+    assert _saved(tmp_path) == ["run"]
+    _save(checkpoints, variable, [0.5])
+    half.mkdir(parents=True)
+    checkpoints.remove()
+    assert _saved(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("aucs", "best"),
     [
