@@ -16,6 +16,8 @@ from components.trainer.cached_features import CachedFeatures
 from components.trainer.head import CHUNK_ROWS, Head, forward, log_odds, member_seed
 from components.trainer.settings import TrainerSettings
 
+_REMEDY = "lower trainer.learning_rate, and check that the extractor takes pixels in [0, 1]."
+
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
@@ -34,7 +36,7 @@ class Fitted:
 
 
 class NotFiniteError(PostersError):
-    """The training loss is NaN or infinite; the head has the weights of the last good epoch.
+    """A loss or an output is NaN or infinite; the head has the weights of the last good epoch.
 
     Attributes:
       last_good_epoch: from 1, or 0 if it was the first that failed.
@@ -64,7 +66,7 @@ def fit(
       start: a head to go on from; by default a new one.
 
     Raises:
-      NotFiniteError: the loss is not finite.
+      NotFiniteError: the loss, or what the head makes of eval, is not finite.
     """
     head = start or new_head(train, settings)
     loop = _Loop(head, settings, math.ceil(len(train) / settings.batch_size))
@@ -76,15 +78,16 @@ def fit(
         good = _values(head)
         try:
             mean_loss = loop.epoch(epoch, _batches(train, settings.batch_size, generator))
+            with loop.average.applied():
+                outputs = logits(head, evaluation)
+                _check_finite(outputs, epoch)
+                auc = ranking.macro_auc(evaluation.labels, outputs)
+                if settings.patience and (auc > best or kept is None):
+                    best, kept_epoch = auc, epoch
+                    kept = _values(head)
         except NotFiniteError:
             _assign(head, good)
             raise
-        with loop.average.applied():
-            outputs = logits(head, evaluation)
-            auc = ranking.macro_auc(evaluation.labels, outputs)
-            if settings.patience and (auc > best or kept is None):
-                best, kept_epoch = auc, epoch
-                kept = _values(head)
         row = {
             "epoch": epoch,
             "loss": mean_loss,
@@ -172,8 +175,7 @@ class _Loop:
             at = int(np.argmin(np.isfinite(values))) + 1
             raise NotFiniteError(
                 f"the training loss is {values[at - 1]} in epoch {epoch}, step {at} of "
-                f"{len(values)}: lower trainer.learning_rate, and check that the extractor takes "
-                "pixels in [0, 1].",
+                f"{len(values)}: {_REMEDY}",
                 last_good_epoch=epoch - 1,
             )
         return float(values.mean())
@@ -210,6 +212,15 @@ class _Loop:
             loss = self.loss(labels, forward(inputs, layers, self._head.dropout, seed))
         share = tf.constant(1.0) / len(self._head.networks)
         return loss, tape.gradient(loss, layers, output_gradients=share)
+
+
+def _check_finite(outputs: np.ndarray, epoch: int) -> None:
+    # The loss is the one before its step: of an epoch's last step no loss tells.
+    if not np.isfinite(outputs).all():
+        raise NotFiniteError(
+            f"the head gives NaN or infinity for eval after epoch {epoch}: {_REMEDY}",
+            last_good_epoch=epoch - 1,
+        )
 
 
 def _values(head: Head) -> list[np.ndarray]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from components.json_numbers import without_nan
+
 HISTORY_FILE = "history.jsonl"
 #: What each stage's events lie under, by its number in the history.
 _STAGES = {1: "head", 2: "fine_tuning"}
@@ -29,7 +31,7 @@ class LearningCurves(contextlib.AbstractContextManager):
 
     Attributes:
       history: the rows so far: `stage` (1 is the head, 2 fine-tuning) and what the stage measures,
-        see `fitting.Fitted` and `stage.FineTuned`.
+        see `fitting.Fitted` and `stage.FineTuned`, with None for NaN.
     """
 
     def __init__(self, folder: str) -> None:
@@ -51,7 +53,8 @@ class LearningCurves(contextlib.AbstractContextManager):
 
     def add(self, stage: int, row: Mapping[str, float | None]) -> None:
         """Takes the row of one epoch."""
-        self.history.append({"stage": stage, **row})
+        # An eval split whose examples all have the same labels has no macro AUC.
+        self.history.append(without_nan({"stage": stage, **row}))
         for column, (run, chart) in _CHARTS.items():
             if row[column] is not None:
                 with self._writer(f"{_STAGES[stage]}/{run}").as_default():

@@ -53,6 +53,13 @@ def test_tensorboard_shows_every_epoch(folder, run, chart, points):
     assert all(math.isclose(a, b, rel_tol=1e-6) for (_, a), (_, b) in zip(got, points, strict=True))
 
 
+def test_what_is_no_number_is_null_in_the_history(tmp_path):
+    with LearningCurves(str(tmp_path)) as curves:
+        curves.add(1, _row(1, eval_macro_auc=math.nan))
+    told = json.loads((tmp_path / HISTORY_FILE).read_text(), parse_constant=pytest.fail)
+    assert [told] == curves.history == [{"stage": 1, **_row(1, eval_macro_auc=None)}]
+
+
 def test_what_was_learned_until_a_failure_is_kept(tmp_path):
     with pytest.raises(RuntimeError), LearningCurves(str(tmp_path / "run")) as curves:
         curves.add(1, _row(1))

@@ -78,6 +78,20 @@ def test_a_loss_that_breaks_leaves_the_head_of_the_last_good_epoch():
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+@pytest.mark.parametrize("changes", [{"epochs": 1}, {"epochs": 1, "ema": 0.9}, {"patience": 2}])
+def test_a_last_step_that_breaks_the_head_does_not_pass_for_a_training(changes):
+    split, rows = _split(), []
+    diverging = {"learning_rate": 1.0, "weight_decay": 1e30, "schedule": "constant"}
+    settings = _settings(batch_size=len(split), warmup_epochs=0, **diverging, **changes)
+    head = fitting.new_head(split, settings)
+    untrained = [variable.numpy() for variable in head.trainable_variables]
+    with pytest.raises(fitting.NotFiniteError, match=r"eval after epoch 1: lower") as caught:
+        fitting.fit(split, _split(seed=1), settings, rows.append, start=head)
+    assert (caught.value.last_good_epoch, rows) == (0, [])
+    for variable, value in zip(head.trainable_variables, untrained, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
 def test_a_constant_feature_and_an_absent_label_do_no_harm():
     split = _split()
     split.features[:, 3] = 7
