@@ -18,6 +18,8 @@ from components.trainer.settings import DecisionSettings
 SAFE_THRESHOLD = 0.5
 #: Probabilities are kept this far from 0 and 1, where a logit would be infinite.
 _MARGIN = 1e-6
+#: Logits that deviate less, by their size, do not vary: what is left is single precision's noise.
+_NOISE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,14 +90,17 @@ def platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     which keeps the fit finite when the classes separate or one is absent.
 
     Args:
-      logits: (N,) float.
+      logits: (N,) float; where they do not vary the slope is 0.
       labels: (N,), 0 or 1.
     """
     positives = labels.sum()
     negatives = len(labels) - positives
     targets = np.where(labels > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     # A saturated head gives logits of any scale; the search is well conditioned at scale one.
-    scale = max(float(np.std(logits)), 1e-6)
+    scale = float(np.std(logits, dtype=np.float64))
+    if scale <= _NOISE * max(1.0, abs(float(np.mean(logits)))):
+        # A slope of a million, and what takes it back, would lose all digits where it is served.
+        return 0.0, float(logit(np.mean(targets)))
     inputs = logits / scale
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:

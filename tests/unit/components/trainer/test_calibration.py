@@ -34,6 +34,23 @@ def test_platt_never_turns_the_order_around():
     assert slope == 0
 
 
+@pytest.mark.parametrize("thresholds", ["plug_in", "grid", "half"])
+@pytest.mark.parametrize("noise", [0.0, 1e-7])
+def test_logits_that_do_not_vary_are_decided_alike_where_they_are_served(thresholds, noise):
+    constants = np.linspace(-1000, 1000, 200)
+    noises = noise * np.random.default_rng(0).normal(size=(100, len(constants)))
+    logits = (constants * (1 + noises)).astype(np.float32)
+    truth = np.zeros(logits.shape, np.float32)
+    truth[:20] = 1
+    fitted = calibration.fit(logits, truth, DecisionSettings(thresholds=thresholds))
+    # The exported model calculates in single precision.
+    slope, intercept = fitted.slope.astype(np.float32), fitted.score_intercept.astype(np.float32)
+    served = expit(logits * slope + intercept)
+    np.testing.assert_allclose(served, fitted.scores(logits), atol=1e-6)
+    np.testing.assert_array_equal(served > 0.5, fitted.scores(logits) > 0.5)
+    np.testing.assert_allclose(fitted.probabilities(logits), 0.2, atol=0.02)
+
+
 def test_probabilities_are_calibrated_on_held_out_data():
     fitted = calibration.fit(*_split(seed=1))
     logits, truth = _split(count=20_000, seed=2)
