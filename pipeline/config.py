@@ -144,6 +144,20 @@ class Config(Section):
         return path if path is None or is_remote(path) else str(Path(path).resolve())
 
     @model_validator(mode="after")
+    def _no_patterns(self) -> Config:
+        folders = {"workspace": self.workspace, "data_root": self.data_root}
+        clusters = {"kubeflow": self.kubeflow, "vertex": self.vertex}
+        folders |= {f"{name}.store": found.store for name, found in clusters.items() if found}
+        for key, folder in folders.items():
+            # TFX looks for files below them, and leaves no way to escape what a name holds.
+            if re.search(r"[*?[\\]", folder):
+                raise ValueError(
+                    f"{key} {folder}: TensorFlow and Beam read *, ?, [ and \\ in a path as a "
+                    "pattern; choose a folder without them, or give this one another name"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _one_view_to_fine_tune(self) -> Config:
         views = self.image.views
         if self.trainer.fine_tune and (len(views) > 1 or is_mirrored(views[0])):

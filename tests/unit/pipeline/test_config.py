@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,27 @@ def test_without_a_section_there_is_no_tuner_and_an_empty_one_has_defaults(tmp_p
 def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(PostersError, match="workspace: missing"):
         config.load(_write(tmp_path, "name: mine\ndata_root: d\ntrainer: {hub_handle: x}\n"))
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        ("sample", "workspace"),
+        ("sample", "data_root"),
+        ("kubeflow", "kubeflow.store"),
+        ("vertex", "vertex.store"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["/My [1]/x", "/x/a*", "/x/wh?", "/x/back\\slash"])
+def test_a_folder_whose_name_is_a_pattern_is_refused(source, key, folder):
+    told = f"{key} {folder}: TensorFlow and Beam read *, ?, [ and \\ in a path as a pattern; choose"
+    with pytest.raises(PostersError, match=re.escape(told)):
+        config.load(source, [f"{key}='{folder}'"])
+
+
+def test_brackets_that_are_no_pattern_are_taken(tmp_path):
+    loaded = config.load(_write(tmp_path, MINIMAL), ["workspace='/x/{a} b]'"])
+    assert loaded.workspace == "/x/{a} b]"
 
 
 def test_a_repeated_key_is_an_error(tmp_path):
