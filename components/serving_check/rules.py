@@ -52,20 +52,27 @@ def check(
 
 def _wrong_signatures(answers: Answers, labels_output: str) -> Iterable[str]:
     scored = {*_SCORES, labels_output, export.STATUS}
+    images, examples = {export.IMAGE_INPUT: "string"}, {export.EXAMPLE_INPUT: "string"}
     wanted = {
-        export.SERVING_DEFAULT: (export.IMAGE_INPUT, scored),
-        export.SERVING_EXAMPLES: (export.EXAMPLE_INPUT, scored),
-        export.EMBEDDING: (export.IMAGE_INPUT, {export.EMBEDDING, export.STATUS}),
-        export.TRANSFORM_FEATURES: (export.EXAMPLE_INPUT, {export.STATUS}),
-        export.TRANSFORM_LABELS: (export.EXAMPLE_INPUT, set()),
+        export.SERVING_DEFAULT: (images, scored),
+        export.SERVING_EXAMPLES: (examples, scored),
+        export.BULK_INFERENCE: (examples, scored),
+        export.EMBEDDING: (images, {export.EMBEDDING, export.STATUS}),
+        export.SCORES_OF_EMBEDDING: ({export.EMBEDDING: "float32"}, set(_SCORES)),
+        export.TRANSFORM_FEATURES: (examples, {export.STATUS}),
+        export.TRANSFORM_LABELS: (examples, set()),
+        export.PIXELS: ({export.PIXELS: "uint8"}, set(_SCORES)),
     }
     for name, (taken, given) in wanted.items():
         signature = answers.signatures.get(name)
         if signature is None:
             yield f"the signature {name} is missing"
             continue
-        if signature["inputs"] != {taken: "string"}:
-            yield f"{name} takes {_words(signature['inputs'])} where it should take {taken} alone"
+        if signature["inputs"] != taken:
+            yield (
+                f"{name} takes {_words(signature['inputs'])} where it should take "
+                f"{_words(taken)} alone"
+            )
         if missing := sorted(given - set(signature["outputs"])):
             yield f"{name} does not give {', '.join(missing)}"
         for key in sorted(given & set(_SCORES)):

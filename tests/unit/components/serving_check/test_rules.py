@@ -12,19 +12,23 @@ from components.serving_check.settings import ServingCheckSettings
 LABELS = ["Drama", "Comedy", "Sci-Fi"]
 IDS = ["tt1", "tt2"]
 SCORES = np.array([[0.1, 0.9, 0.5], [0.2, 0.3, 1.0]], np.float32)
-SCORED = {"scores": "float32", "probabilities": "float32", "genres": "string", "status": "string"}
+NUMBERS = {"scores": "float32", "probabilities": "float32"}
+SCORED = {**NUMBERS, "genres": "string", "status": "string"}
 SIGNATURES = {
     "serving_default": {"inputs": {"image_bytes": "string"}, "outputs": SCORED},
     "serving_examples": {"inputs": {"examples": "string"}, "outputs": SCORED},
+    "bulk_inference": {"inputs": {"examples": "string"}, "outputs": SCORED},
     "embedding": {
         "inputs": {"image_bytes": "string"},
         "outputs": {"embedding": "float32", "status": "string"},
     },
+    "scores_of_embedding": {"inputs": {"embedding": "float32"}, "outputs": NUMBERS},
     "transform_features": {
         "inputs": {"examples": "string"},
         "outputs": {"poster_xf": "string", "status": "string"},
     },
     "transform_labels": {"inputs": {"examples": "string"}, "outputs": {"genres_xf": "float32"}},
+    "pixels": {"inputs": {"pixels": "uint8"}, "outputs": NUMBERS},
 }
 
 
@@ -65,6 +69,13 @@ def test_a_missing_signature_is_named(name):
         ("serving_default", {"inputs": {}}, "takes nothing where it should take image_bytes"),
         ("serving_examples", {"outputs": {}}, "does not give genres, probabilities, scores"),
         ("embedding", {"outputs": {"status": "string"}}, "does not give embedding"),
+        (
+            "scores_of_embedding",
+            {"inputs": {"embedding": "float64"}},
+            "takes embedding (float64) where it should take embedding (float32) alone",
+        ),
+        ("pixels", {"inputs": {"pixels": "float32"}}, "it should take pixels (uint8) alone"),
+        ("bulk_inference", {"outputs": NUMBERS}, "does not give genres, status"),
         (
             "serving_default",
             {"outputs": {**SCORED, "scores": "string"}},
