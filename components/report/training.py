@@ -39,4 +39,4 @@ def describe(sources: Sources, missing: list[str]) -> dict[str, Any] | None:
         charts = {"loss": learning.loss(history), "ranking": learning.ranking(history)}
     else:
         missing.append("The model's description has no history, so there are no learning curves.")
-    return {**description, "epochs": len(history), "charts": charts}
+    return {**description, "epochs": learning.epochs(history), "charts": charts}

@@ -105,7 +105,7 @@ def test_the_page_tells_everything(written):
         "News (2)", "table.csv:9", "0.210", "1921, 1990, 2016", "25 %",
         "The last blessed model knows 3 of the 4 labels", "0123456789abcdef",
         "trainer.head.dropout", "Most wrong: missed", "A score of 0.5 is a "
-        "probability of 0.300", "only the runner knows them",
+        "probability of 0.300", "only the runner knows them", "epochs 5",
     ]:  # fmt: skip
         assert word in shown.text, word
     assert shown.text.count("Precision and recall") == len(reports.LABELS)
@@ -258,6 +258,7 @@ def test_the_card_has_the_fields_sections_and_figures(written):
     rows = [line for line in found.splitlines() if line.startswith("| War |")]
     assert len(rows) == 1 and rows[0].count("|") == 11
     assert "Drama, Comedy, Horror, War" in found
+    assert "; 5 epochs." in found
 
 
 def test_a_label_that_is_markup_breaks_neither_page_nor_card(tmp_path):

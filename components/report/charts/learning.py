@@ -18,6 +18,11 @@ _MARGINS = {"left": 62, "below": 38, "right": 6, "above": 16}
 _Rows = Sequence[Mapping[str, Any]]
 
 
+def epochs(history: _Rows) -> int:
+    """How many epochs all stages trained for."""
+    return sum(map(_is_training, history))
+
+
 def loss(history: _Rows) -> str:
     """The loss of train and of eval; the stages one after the other."""
     with figure.figure("learning-loss", _WIDTH, _HEIGHT) as drawn:
@@ -26,7 +31,7 @@ def loss(history: _Rows) -> str:
         _draw(axes, history, "eval_loss", "eval", figure.OTHER)
         axes.set_ylabel("loss")
         axes.legend()
-        return figure.to_svg(drawn, f"Loss over {len(history)} epochs. {_ends(history, 'loss')}")
+        return figure.to_svg(drawn, f"Loss over {epochs(history)} epochs. {_ends(history, 'loss')}")
 
 
 def ranking(history: _Rows) -> str:
@@ -36,21 +41,30 @@ def ranking(history: _Rows) -> str:
         _draw(axes, history, "eval_macro_auc", "eval", figure.OTHER)
         axes.set_ylabel("macro AUC on eval")
         ends = _ends(history, "eval_macro_auc")
-        return figure.to_svg(drawn, f"Macro AUC on eval over {len(history)} epochs. {ends}")
+        return figure.to_svg(drawn, f"Macro AUC on eval over {epochs(history)} epochs. {ends}")
 
 
 def _draw(axes: Axes, history: _Rows, key: str, name: str, color: str) -> None:
+    # What fine-tuning began with stands where the first stage ended.
+    places = list(itertools.accumulate(_is_training(row) for row in history))
     points = [
-        (place, row[key]) for place, row in enumerate(history, start=1) if row.get(key) is not None
+        (place, row[key])
+        for place, row in zip(places, history, strict=True)
+        if row.get(key) is not None
     ]
     if points:
         axes.plot(*zip(*points, strict=True), color=color, label=name, marker=_marker(points))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     stages = [row.get("stage", 1) for row in history]
-    for place, (one, other) in enumerate(itertools.pairwise(stages), start=1):
+    for place, (one, other) in zip(places, itertools.pairwise(stages), strict=False):
         if one != other:
             axes.axvline(place + 0.5, color=figure.SOFT, linewidth=1, linestyle=(0, (2, 2)))
+
+
+def _is_training(row: Mapping[str, Any]) -> bool:
+    # Fine-tuning begins with a row for epoch 0: what the first stage gave.
+    return row["epoch"] > 0
 
 
 def _marker(points: Sequence[tuple[int, float]]) -> str | None:

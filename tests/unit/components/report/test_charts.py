@@ -25,7 +25,13 @@ def _bins():
 
 def _history(epochs):
     return [
-        {"stage": 1 + (epoch > 2), "loss": 1 / epoch, "eval_loss": None, "eval_macro_auc": 0.6}
+        {
+            "stage": 1 + (epoch > 2),
+            "epoch": epoch,
+            "loss": 1 / epoch,
+            "eval_loss": None,
+            "eval_macro_auc": 0.6,
+        }
         for epoch in range(1, epochs + 1)
     ]
 
@@ -83,6 +89,18 @@ def test_a_legend_names_the_lines_that_are_drawn_and_the_axes_what_they_are():
     names = ["recall", *ticks, "precision", "this model", "chance"]
     assert sorted(texts(ranking.precision_recall("a", _curves(), None))) == sorted(names + ticks)
     assert "last blessed" in texts(ranking.precision_recall("a", _curves(), _curves()))
+
+
+def test_the_row_that_fine_tuning_begins_with_is_no_epoch():
+    history = [
+        {"stage": stage, "epoch": epoch, "loss": 0.5 if epoch else None, "eval_macro_auc": 0.6}
+        for stage, epoch in [(1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2)]
+    ]
+    for draw in (learning.loss, learning.ranking):
+        root = ElementTree.fromstring(draw(history))
+        assert "over 5 epochs." in root.get("aria-label")
+        texts = [text.text for text in root.iter("text")]
+        assert "5" in texts and "6" not in texts
 
 
 def test_charts_of_one_page_share_no_identifier():
