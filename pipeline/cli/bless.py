@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Blesses the model of a refused run by hand and pushes it."""
-    config = configuration.load(options.config, options.overrides)
+    config = configuration.load(options.config, options.overrides).on_this_machine()
     folder, summary = pushing.read_run(config, options.version)
     _check_refused(folder.name, summary)
     reason = pushing.reason(options.reason)

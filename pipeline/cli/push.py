@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Pushes the model of a run that was held back."""
-    config = configuration.load(options.config, options.overrides)
+    config = configuration.load(options.config, options.overrides).on_this_machine()
     folder, summary = pushing.read_run(config, options.run)
     _check_held(folder.name, summary)
     reason = pushing.reason(options.reason)

@@ -18,7 +18,7 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 def run(options: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
-    config = configuration.load(options.config, options.overrides)
+    config = configuration.load(options.config, options.overrides).on_this_machine()
     token = read_token(options.token_file)
     if token is None and options.host not in _LOCAL:
         print(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.cli.parsers.shared import add_config, data_path
+from pipeline.cli.parsers.shared import add_config, data_path, local_path
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -83,7 +83,7 @@ def _add_export(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     verb.add_argument(
         "--model",
-        type=Path,
+        type=local_path,
         metavar="DIR",
         help="a pushed version, or a folder of versions (default: the newest below workspace/)",
     )
@@ -107,10 +107,10 @@ def _add_serve(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("serve", help="answer over HTTP, as TensorFlow Serving does")
     verb.add_argument(
         "--model",
-        type=Path,
+        type=local_path,
         metavar="DIR",
         help="a folder of versions, watched, or one version (default: what the runs of the "
-        "configuration push)",
+        "configuration on this machine push)",
     )
     verb.add_argument(
         "--host", default="127.0.0.1", help="address to bind to (default: this machine alone)"

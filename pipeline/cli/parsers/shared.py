@@ -17,6 +17,15 @@ def data_path(text: str) -> AnyPath:
     return to_path(text)
 
 
+def local_path(text: str) -> Path:
+    """A local path, for what reads no store."""
+    from components.paths import is_remote
+
+    if is_remote(text):
+        raise argparse.ArgumentTypeError(f"{text} lies on a store: copy it to this machine first")
+    return Path(text)
+
+
 def add_workspace(verb: argparse.ArgumentParser) -> None:
     """Adds `--workspace`, for verbs that read what runs left."""
     verb.add_argument(

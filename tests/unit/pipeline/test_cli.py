@@ -50,6 +50,14 @@ def test_wrong_usage_exits_with_two(arguments, capsys):
     assert "usage: posters" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["serve"], ["export", "--out", "lite"]])
+def test_a_model_that_is_read_on_this_machine_cannot_lie_on_a_store(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main.main([*arguments, "--model", "gs://bucket/models"])
+    assert stop.value.code == main.USAGE
+    assert "--model: gs://bucket/models lies on a store" in capsys.readouterr().err
+
+
 def test_an_error_a_person_can_mend_has_no_traceback(capsys):
     assert main.main(["run", "--config", "nowhere"]) == main.FAILED
     error = capsys.readouterr().err
