@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from components.errors import PostersError
 from components.json_numbers import without_nan
@@ -226,26 +226,37 @@ def _post_once(address: str, content: bytes, seconds: float) -> None:
 def _run(settings: NotifyConfig, event: Event, content: bytes) -> str | None:
     command = settings.command
     name = f"command {command[0]}"
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, EVENT_VARIABLE: event.kind},
-            start_new_session=True,  # so that all it started can be ended
-        )
-    except OSError as error:
-        return f"{name}: cannot be started ({error.strerror})"
-    try:
-        output, _ = process.communicate(content, timeout=settings.timeout_seconds)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return f"{name}: did not end in {settings.timeout_seconds:g} s, and was ended"
-    _LOG.info("notify: %s wrote: %s", name, output.decode(errors="replace"))
+    # No pipe: it is at its end only once all have left it, also who left the session.
+    with _file_in_memory() as told, _file_in_memory() as written:
+        told.write(content)
+        told.seek(0)
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=told,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, EVENT_VARIABLE: event.kind},
+                start_new_session=True,  # so that all it started can be ended
+            )
+        except OSError as error:
+            return f"{name}: cannot be started ({error.strerror})"
+        try:
+            process.wait(settings.timeout_seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return f"{name}: did not end in {settings.timeout_seconds:g} s, and was ended"
+        written.seek(0)
+        output = written.read().decode(errors="replace")
+    _LOG.info("notify: %s wrote: %s", name, output)
     if process.returncode:
-        said = " ".join(output.decode(errors="replace").split())[:_SHOWN]
+        said = " ".join(output.split())[:_SHOWN]
         return f"{name}: exit status {process.returncode}" + (f": {said}" if said else "")
     return None
+
+
+def _file_in_memory() -> IO[bytes]:
+    """An empty file, to be had on a full disk too: a run that failed by it is told of."""
+    return os.fdopen(os.memfd_create("notify"), "w+b")

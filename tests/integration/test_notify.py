@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import signal
 import socket
 import sys
 import time
@@ -167,6 +169,25 @@ time.sleep(600)
     problems, _ = _tell({"command": command, "timeout_seconds": 5})
     assert problems == [f"command {sys.executable}: did not end in 5 s, and was ended"]
     assert _ends(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"), [("", []), ("time.sleep(600)", ["did not end in 5 s, and was ended"])]
+)
+def test_one_that_a_command_leaves_behind_is_not_waited_for(tmp_path, ends, words):
+    lines = f"""\
+import subprocess
+wait = ["sh", "-c", "sleep 120; touch ended"]
+child = subprocess.Popen(wait, start_new_session=True, cwd=sys.argv[1])
+pathlib.Path(sys.argv[1], "pid").write_text(str(child.pid))
+{ends}
+"""
+    command = _command(lines, str(tmp_path))
+    problems, _ = _tell({"command": command, "timeout_seconds": 5})
+    # It holds the command's output all the time.
+    os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert not (tmp_path / "ended").exists()
+    assert problems == [f"command {sys.executable}: {word}" for word in words]
 
 
 def test_a_run_that_cannot_begin_tells_of_it(webhook, tmp_path, capsys):
