@@ -7,6 +7,7 @@ or a part of one, would be taken again by every run to come.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,8 +16,12 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.orchestration import metadata
 
-#: Custom property: SHA-256 over names and sizes of an artifact's files.
-FILES = "files"
+from components.paths import sizes
+
+#: Custom property: sizes in bytes of an artifact's files by name, as JSON.
+FILES = "file_sizes"
+#: What stood in its place before: SHA-256 over the same, which does not say what is missing.
+_DIGEST = "files"
 #: What TensorFlow, Beam and zlib say of a file whose content is not what was written.
 _DAMAGE = (
     "corrupted record",
@@ -45,7 +50,7 @@ def record(
     root = Path(pipeline_root).resolve()
     written = [each for each in artifacts if root in Path(each.uri).resolve().parents]
     for artifact in written:
-        artifact.set_string_custom_property(FILES, _digest(Path(artifact.uri)))
+        artifact.set_string_custom_property(FILES, json.dumps(_sizes(Path(artifact.uri))))
     if written:
         store.store.put_artifacts([artifact.mlmd_artifact for artifact in written])
 
@@ -53,7 +58,8 @@ def record(
 def remove_damaged(store: metadata.Metadata, pipeline_root: str) -> list[str]:
     """Removes artifacts that lack a file or a part of one, so that what made them runs again.
 
-    No file is read, and nothing is removed that was not recorded.
+    No file is read, and nothing is removed that was not recorded. What others put into an
+    artifact's folder is no damage.
 
     Args:
       store: an open connection.
@@ -63,18 +69,42 @@ def remove_damaged(store: metadata.Metadata, pipeline_root: str) -> list[str]:
       The folders that were removed.
     """
     root = Path(pipeline_root).resolve()
-    damaged = [
-        artifact.uri
+    kept = [
+        artifact
         for artifact in store.store.get_artifacts()
         if artifact.state == metadata_store_pb2.Artifact.LIVE
-        and FILES in artifact.custom_properties
         and root in Path(artifact.uri).resolve().parents
         and Path(artifact.uri).exists()
-        and artifact.custom_properties[FILES].string_value != _digest(Path(artifact.uri))
     ]
+    _record_again(store, kept)
+    damaged = [artifact.uri for artifact in kept if _is_damaged(artifact)]
     for uri in damaged:
         shutil.rmtree(uri)
     return damaged
+
+
+def _record_again(
+    store: metadata.Metadata, artifacts: Iterable[metadata_store_pb2.Artifact]
+) -> None:
+    """Records the sizes where only a digest is, and it says that all is as it was written."""
+    whole = []
+    for artifact in artifacts:
+        found = artifact.custom_properties
+        if _DIGEST not in found or FILES in found:
+            continue
+        by_name = _sizes(Path(artifact.uri))
+        if found[_DIGEST].string_value == _digest(by_name):
+            found[FILES].string_value = json.dumps(by_name)
+            whole.append(artifact)
+    if whole:
+        store.store.put_artifacts(whole)
+
+
+def _is_damaged(artifact: metadata_store_pb2.Artifact) -> bool:
+    if FILES not in artifact.custom_properties:
+        return False
+    recorded = json.loads(artifact.custom_properties[FILES].string_value)
+    return sizes(Path(artifact.uri), list(recorded)) != recorded
 
 
 def is_damage(error: BaseException) -> bool:
@@ -88,11 +118,14 @@ def is_damage(error: BaseException) -> bool:
     return False
 
 
-def _digest(folder: Path) -> str:
-    sizes = {
+def _sizes(folder: Path) -> dict[str, int]:
+    return {
         path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in folder.rglob("*")
+        for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    lines = [f"{name} {size}\n" for name, size in sorted(sizes.items())]
+
+
+def _digest(by_name: dict[str, int]) -> str:
+    lines = [f"{name} {size}\n" for name, size in sorted(by_name.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Artifacts that lost a file, or a part of one, are removed; others never are."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def _publish(store, folder: Path, root: Path, state=metadata_store_pb2.Artifact.
     artifact.mlmd_artifact.state = state
     [artifact.id] = store.store.put_artifacts([artifact.mlmd_artifact])
     kept_files.record(store, [artifact], str(root))
+    return artifact.id
 
 
 @pytest.mark.parametrize("damage", ["shorter", "gone"])
@@ -46,3 +48,40 @@ def test_only_what_is_damaged_is_removed(connection, tmp_path, damage):
         assert (root / "1" / "model.pb").exists()
         assert (elsewhere / "4" / "model.pb").exists()
         assert kept_files.remove_damaged(store, str(root)) == []
+
+
+def test_a_file_that_others_put_there_is_no_damage(connection, tmp_path):
+    root = tmp_path / "artifacts"
+    with connection as store:
+        _publish(store, root / "1", root)
+        for name in (".DS_Store", "variables/notes.txt"):
+            (root / "1" / name).write_text("mine")
+        assert kept_files.remove_damaged(store, str(root)) == []
+        assert (root / "1" / "variables" / "notes.txt").exists()
+        (root / "1" / "model.pb").unlink()
+        assert kept_files.remove_damaged(store, str(root)) == [str(root / "1")]
+
+
+def _record_as_before(store, made):
+    """The record of `_publish` as one digest, which is what was written at first."""
+    [artifact] = store.store.get_artifacts_by_id([made])
+    del artifact.custom_properties[kept_files.FILES]
+    lines = "model.pb 5\nvariables/data 7\n"
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    artifact.custom_properties["files"].string_value = digest
+    store.store.put_artifacts([artifact])
+
+
+def test_a_record_that_is_a_digest_removes_nothing(connection, tmp_path):
+    root = tmp_path / "artifacts"
+    with connection as store:
+        for name in "12":
+            _record_as_before(store, _publish(store, root / name, root))
+        (root / "2" / "notes.txt").write_text("mine")
+        assert kept_files.remove_damaged(store, str(root)) == []
+        # What was whole is known from then on; of the other no one can tell what is missing.
+        for name in "12":
+            (root / name / "notes.txt").write_text("mine too")
+            (root / name / "model.pb").unlink()
+        assert kept_files.remove_damaged(store, str(root)) == [str(root / "1")]
+        assert (root / "2" / "variables" / "data").exists()
