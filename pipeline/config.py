@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.resources
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -250,7 +250,7 @@ def _check(values: Mapping[str, Any], source: str) -> Config:
     if isinstance(trainer, dict) and isinstance(trainer.get("hub_handle"), str):
         values["trainer"] = {**trainer, "hub_handle": _absolute_handle(trainer["hub_handle"])}
     try:
-        return Config(**values)
+        return Config.model_validate(values)
     except ValidationError as error:
         lines = [f"{source}: {len(error.errors())} thing(s) to mend:"]
         lines += [f"  {line}" for line in _explain(error)]
@@ -269,6 +269,10 @@ def _explain(error: ValidationError) -> Iterable[str]:
             yield f"{key}: no such key" + (f"; did you mean {near[0]}?" if near else "")
         elif not key:  # of several sections at once: the value would be everything
             yield problem["msg"].removeprefix("Value error, ")
+        elif problem["type"] == "invalid_key":
+            # Its place says 1 of true too.
+            where = ".".join([*map(str, problem["loc"][:-1]), str(problem["input"])])
+            yield f"{where}: a key is text, not {problem['input']!r}; put it in quotes"
         elif problem["type"] == "missing":
             yield f"{key}: missing"
         else:
@@ -326,6 +330,10 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"a key is text, not {key!r}", key_node.start_mark
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key} stands twice", key_node.start_mark
