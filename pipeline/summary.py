@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from components.files import write_text
 from components.json_numbers import without_nan
@@ -119,7 +120,7 @@ class RunSummary:
         console.print(_table(self.verdict, self.labels))
         console.print(_headline(self.verdict), style="bold")
         for reason in self.verdict.reasons:
-            console.print(f"  - {reason}")
+            console.print(f"  - {reason}", markup=False)
         if self.serving:
             console.print("Serves." if self.serving.serves else "Does not serve.", style="bold")
             for reason in self.serving.reasons:
@@ -129,7 +130,7 @@ class RunSummary:
             words = "{user} on {time}: {reason}".format(**self.by_hand)
             console.print(f"{what} by hand, by {words}", markup=False)
         if self.pushed:
-            console.print(f"Pushed to {self.pushed}")
+            console.print(f"Pushed to {self.pushed}", markup=False)
             if self.served and Path(self.pushed).name != self.served:
                 console.print(f"What serves is {self.served}: `posters lineage` says why.")
         elif self.status == "refused":
@@ -157,7 +158,7 @@ def _table(verdict: Verdict, labels: Sequence[str]) -> Table:
         row += [_number(figures[f"{figure}/{label}"]) for figure in by_label]
         row += [f"{figures[f'support/{label}']:.0f}", _number(figures[f"all_positive_f1/{label}"])]
         before = (baseline or {}).get(f"f1/{label}", math.nan)
-        table.add_row(label, *row, *([_number(before)] if baseline else []))
+        table.add_row(Text(label), *row, *([_number(before)] if baseline else []))
     table.add_section()
     macro = [_with_interval(verdict, "macro_f1")]
     macro += [_number(figures[f"macro_{figure}"]) for figure in by_label]

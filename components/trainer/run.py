@@ -241,5 +241,6 @@ def _warn_of_absent(labels: Sequence[str], truth: np.ndarray) -> None:
     if absent:
         CONSOLE.print(
             f"    warning: no example of {', '.join(absent)} in eval; their threshold stays at "
-            f"{calibration.SAFE_THRESHOLD}"
+            f"{calibration.SAFE_THRESHOLD}",
+            markup=False,
         )

@@ -71,7 +71,8 @@ def _show(out: object, result: BatchResult) -> None:
     CONSOLE.print(f"{out}: {state}", markup=False)
     CONSOLE.print(
         f"  {manifest['posters']} posters, {manifest['answered']} answered, by model "
-        f"{manifest['origin']['model']}, in {manifest['shards']} files"
+        f"{manifest['origin']['model']}, in {manifest['shards']} files",
+        markup=False,
     )
     if unanswered := manifest["posters"] - manifest["answered"]:
         CONSOLE.print(f"  {unanswered} could not be answered; `status` of their rows says why")

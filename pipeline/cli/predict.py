@@ -119,7 +119,9 @@ def _show(poster: Poster, prediction: Prediction) -> None:
         bar = "█" * round(score * 30)
         style = None if score > 0.5 else "dim"
         CONSOLE.print(
-            f"  {label:<12} score {score:.3f}  probability {probability:.3f}  {bar}", style=style
+            f"  {label:<12} score {score:.3f}  probability {probability:.3f}  {bar}",
+            markup=False,
+            style=style,
         )
 
 

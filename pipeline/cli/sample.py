@@ -20,5 +20,5 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=lambda done, total: update(done, ""),
         )
-    CONSOLE.print(f"{options.count} posters in {options.out}")
+    CONSOLE.print(f"{options.count} posters in {options.out}", markup=False)
     return 0

@@ -100,7 +100,8 @@ def fine_tune(
     epochs = _Epochs(learner, splits, settings, checkpoints, show)
     history = checkpoints.resume()
     if history:
-        CONSOLE.print(f"    fine-tuning goes on after epoch {history[-1]['epoch']}: {folder}")
+        after = history[-1]["epoch"]
+        CONSOLE.print(f"    fine-tuning goes on after epoch {after}: {folder}", markup=False)
     else:
         history.append(epochs.before())
         checkpoints.save(history)

@@ -11,7 +11,9 @@ import tensorflow as tf
 from urllib3.util import Retry
 
 from components.errors import PostersError
+from components.serving import predictor
 from components.serving.client import ServerClient
+from components.serving.prediction import Prediction
 from pipeline.cli.main import FAILED, OK, main
 from tests.examples import encode, picture
 
@@ -52,6 +54,26 @@ def test_what_cannot_be_read_in_a_folder_is_named_with_the_reason(model_folder, 
     assert rows["a"]["genres"] is rows["a"]["probabilities"] is None
     assert "a.txt: not a JPEG, PNG, GIF or BMP image (5 bytes)" in shown.err
     assert "c.jpg: no image: 0 bytes" in shown.err
+
+
+class _Answering:
+    """A model whose labels have square brackets."""
+
+    name, version = "a model", "1"
+
+    def ask(self, images):
+        scores = {"Comedy [/UK]": 0.9, "[bold]": 0.1}
+        return [Prediction(scores, scores) for _ in images]
+
+
+def test_labels_are_shown_as_they_are_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(predictor, "Predictor", lambda folder: _Answering())
+    (tmp_path / "a.jpg").write_bytes(encode(picture(1)))
+    assert main(["predict", "--model", str(tmp_path), str(tmp_path / "a.jpg")]) == OK
+    given, first, second = capsys.readouterr().out.splitlines()
+    assert given.endswith("a.jpg: Comedy [/UK]")
+    assert first.startswith("  Comedy [/UK] score 0.900")
+    assert second.startswith("  [bold]       score 0.100")
 
 
 def test_an_empty_folder_is_refused(model_folder, tmp_path, capsys):
