@@ -1,6 +1,6 @@
 """Cron in five fields, checked strictly, so that every scheduler reads it in the same way.
 
-The library reads the fields and finds the times. What it takes beyond classic cron (seconds, `L`,
+The library reads the fields and finds fixed times. What it takes beyond classic cron (seconds, `L`,
 `#`) is refused here, as is what schedulers read differently: each gets a form of its own, see
 `pipeline.schedules.forms`, and all forms have to mean the same times.
 """
@@ -47,6 +47,10 @@ _KINDS = (
     _FieldKind("day of week", "weekdays", 0, 7, _DAYS),
 )
 _ANY_DAY = datetime.datetime(2024, 1, 1)
+_UTC = datetime.timezone.utc
+_MINUTE = datetime.timedelta(minutes=1)
+#: From one time to the next, as the library has it.
+_LOOK_AHEAD = datetime.timedelta(days=50 * 365)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,12 +102,41 @@ class Cron:
           after: an aware time; what falls on it is not yielded.
           zone: where the expression's times are meant.
         """
+        if self.minute.text.startswith("*") or self.hour.text.startswith("*"):
+            yield from self._passing(after, zone)
+            return
         last = after
         for firing in CronSim(self.text, after.astimezone(zone)):
             # Times in a gap all become its end; the start may lie in a repeated hour.
-            if firing.astimezone(datetime.timezone.utc) > last.astimezone(datetime.timezone.utc):
+            if firing.astimezone(_UTC) > last.astimezone(_UTC):
                 last = firing
                 yield firing
+
+    def _passing(self, after: datetime.datetime, zone: ZoneInfo) -> Iterator[datetime.datetime]:
+        """Of the minutes that pass, those at which the zone's clock shows what it asks for.
+
+        The library steps by the clock, and leaves out or makes up times near its changes.
+        """
+        moment = after.astimezone(_UTC).replace(second=0, microsecond=0) + _MINUTE
+        last = moment
+        while moment - last < _LOOK_AHEAD:
+            here = moment.astimezone(zone)
+            wait = self._until_it_may_fire(here)
+            if not wait:
+                yield here
+                last, wait = moment, _MINUTE
+            # A minute at a time to where the clock is changed: it may show any time from then on.
+            unchanged = (moment + wait).astimezone(zone).utcoffset() == here.utcoffset()
+            moment += wait if unchanged else _MINUTE
+
+    def _until_it_may_fire(self, here: datetime.datetime) -> datetime.timedelta:
+        """How long nothing fires for certain, by a clock that is not changed."""
+        if not self.matches_day(here.date()):
+            return datetime.timedelta(days=1, hours=-here.hour, minutes=-here.minute)
+        if here.hour not in self.hour.values:
+            return datetime.timedelta(hours=1, minutes=-here.minute)
+        later = (minute for minute in self.minute.values if minute >= here.minute)
+        return datetime.timedelta(minutes=min(later, default=60) - here.minute)
 
     @property
     def per_month(self) -> float:

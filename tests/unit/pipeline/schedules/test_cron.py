@@ -13,6 +13,9 @@ from tests import calendars
 
 UTC = datetime.timezone.utc
 BERLIN, NEW_YORK = zone("Europe/Berlin"), zone("America/New_York")
+LORD_HOWE = zone("Australia/Lord_Howe")
+#: Their clocks are put forward at midnight.
+BEIRUT, SANTIAGO = zone("Asia/Beirut"), zone("America/Santiago")
 
 
 def _next(text: str, after: str, timezone=BERLIN, count: int = 3) -> list[str]:
@@ -118,6 +121,31 @@ def test_every_half_hour_is_every_half_hour_across_changes():
         assert times == ["00:30", "01:00", "01:30", "02:00"]
 
 
+def test_what_the_clock_shows_is_counted_where_it_skips_midnight():
+    assert _next("*/30 1 * * sun", "2026-03-27T22:55", BEIRUT) == [
+        "03-29 01:00 EEST 22:00",
+        "03-29 01:30 EEST 22:30",
+        "04-05 01:00 EEST 22:00",
+    ]
+    # 00:00 does not exist that day.
+    assert _next("*/15 */2 * * sun", "2026-09-06T02:09:30", SANTIAGO, 4) == [
+        "09-06 02:00 -03 05:00",
+        "09-06 02:15 -03 05:15",
+        "09-06 02:30 -03 05:30",
+        "09-06 02:45 -03 05:45",
+    ]
+
+
+def test_what_the_clock_shows_is_counted_where_it_is_put_back_half_an_hour():
+    # Asked at 00:16; at 02:00 it is 01:30 again.
+    assert _next("*/15 23 * * *", "2026-04-04T13:16:30", LORD_HOWE, 4) == [
+        "04-05 23:00 +1030 12:30",
+        "04-05 23:15 +1030 12:45",
+        "04-05 23:30 +1030 13:00",
+        "04-05 23:45 +1030 13:15",
+    ]
+
+
 def test_firings_a_month():
     assert cron.parse("0 3 * * *").per_month == pytest.approx(365 / 12)
     assert cron.parse("0 3 1 * *").per_month == 1
@@ -153,7 +181,7 @@ def _field(low: int, high: int) -> st.SearchStrategy[str]:
 
 
 EXPRESSIONS = st.tuples(*(_field(*bounds) for bounds in _NUMBERS.values())).map(" ".join)
-ZONES = st.sampled_from([BERLIN, NEW_YORK, zone("UTC"), zone("Australia/Lord_Howe")])
+ZONES = st.sampled_from([BERLIN, NEW_YORK, zone("UTC"), LORD_HOWE, BEIRUT, SANTIAGO])
 MOMENTS = st.datetimes(
     datetime.datetime(2026, 1, 1), datetime.datetime(2027, 1, 1), timezones=st.just(UTC)
 )
@@ -186,6 +214,45 @@ def test_every_form_means_the_same_times(text, timezone, moment):
     assert (again.day.values, again.weekday.values) == (
         expression.day.values, expression.weekday.values
     )  # fmt: skip
+
+
+#: Zones with the moments, in UTC, at which their clocks are put forward and back.
+CHANGES = st.sampled_from([
+    (timezone, datetime.datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    for timezone, *moments in (
+        (BERLIN, "2026-03-29T01:00", "2026-10-25T01:00"),
+        (BEIRUT, "2026-03-28T22:00", "2026-10-24T21:00"),
+        (SANTIAGO, "2026-09-06T04:00", "2026-04-05T03:00"),
+        (LORD_HOWE, "2026-10-03T15:30", "2026-04-04T15:00"),
+        # Put back from 00:01 to 23:01, which is another day.
+        (zone("America/St_Johns"), "2010-03-14T03:31", "2010-11-07T02:31"),
+    )
+    for moment in moments
+])  # fmt: skip
+STEPS = st.sampled_from(["*", "*/2", "*/5", "*/15"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(CHANGES, st.integers(-3000, 1000), STEPS, st.data())
+def test_with_a_star_all_that_passes_is_counted(change, minutes, starred, data):
+    timezone, moment = change
+    texts = [data.draw(_field(*_NUMBERS[name])) for name in ("minute", "hour")]
+    texts[data.draw(st.integers(0, 1))] = starred
+    days = data.draw(st.sampled_from(["*", "sat", "sun", "0-3"]))
+    expression = _parse(f"{' '.join(texts)} * * {days}")
+    start = moment + datetime.timedelta(minutes=minutes)
+    passing = [start + datetime.timedelta(minutes=after) for after in range(1, 3000)]
+    found = itertools.takewhile(
+        lambda time: time <= passing[-1], expression.firings(start, timezone)
+    )
+    expected = [
+        time
+        for time, here in ((time, time.astimezone(timezone)) for time in passing)
+        if here.minute in expression.minute.values
+        and here.hour in expression.hour.values
+        and expression.matches_day(here.date())
+    ]
+    assert [time.astimezone(UTC) for time in found] == expected
 
 
 @settings(max_examples=25, deadline=None)
