@@ -29,6 +29,7 @@ class FakeVertex:
       schedules: by full name, as created.
       requests: names of the methods that were called.
       failures: codes and messages to answer first, oldest first, and do nothing.
+      slow: whether deleting goes on after the answer, without end.
       lose_next: whether the next request is carried out and its answer lost.
       custom_job_state: how custom jobs end.
     """
@@ -40,6 +41,7 @@ class FakeVertex:
         self.schedules: dict[str, types.Schedule] = {}
         self.requests: list[str] = []
         self.failures: list[tuple[grpc.StatusCode, str]] = []
+        self.slow = False
         self.lose_next = False
         self.custom_job_state = types.JobState.JOB_STATE_SUCCEEDED
 
@@ -122,9 +124,13 @@ class FakeVertex:
 
     def delete_schedule(self, request: Any, context: grpc.ServicerContext) -> Any:
         del self.schedules[self.get_schedule(request, context).name]
-        done = operations_pb2.Operation(name=f"{request.name}/operations/1", done=True)
-        done.response.Pack(empty_pb2.Empty())
-        return done
+        return self.get_operation(request, context)
+
+    def get_operation(self, request: Any, context: grpc.ServicerContext) -> Any:
+        begun = operations_pb2.Operation(name=f"{request.name}/operations/1", done=not self.slow)
+        if begun.done:
+            begun.response.Pack(empty_pb2.Empty())
+        return begun
 
     def _change_schedule(
         self, request: Any, context: grpc.ServicerContext, before: Any, after: Any
@@ -159,7 +165,7 @@ def serving() -> Iterator[FakeVertex]:
 
         return grpc.unary_unary_rpc_method_handler(
             serve,
-            request_deserializer=request.deserialize,
+            request_deserializer=getattr(request, "deserialize", None) or request.FromString,
             response_serializer=_serialize,
         )
 
@@ -170,6 +176,10 @@ def serving() -> Iterator[FakeVertex]:
     server = grpc.server(futures.ThreadPoolExecutor(2))
     server.add_generic_rpc_handlers(
         [
+            service(
+                "google.longrunning.Operations",
+                {"GetOperation": (vertex.get_operation, operations_pb2.GetOperationRequest)},
+            ),
             service(
                 _PIPELINES,
                 {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from typing import Any
 
 from google.api_core import exceptions
 from google.cloud import aiplatform_v1
 from google.cloud.aiplatform_v1 import Schedule, ScheduleServiceClient
 
+from components.errors import PostersError
 from pipeline.schedules import forms, timezones
 from pipeline.schedules.plan import Plan
 from pipeline.services import schedules, vertex
@@ -122,6 +124,12 @@ class VertexSchedules:
                     # An earlier try came through; its answer did not.
                     if tries == 1:
                         raise
+                except futures.TimeoutError as error:
+                    raise PostersError(
+                        f"Vertex AI did not say in {SECONDS} s that the schedule {name} is gone. "
+                        "Look with `posters schedule list --runner vertex`, and delete it again if "
+                        "it is still there."
+                    ) from error
 
             self._service.ask(delete)
 

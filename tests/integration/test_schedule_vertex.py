@@ -131,6 +131,24 @@ def test_a_change_whose_answer_was_lost_is_one(vertex, monkeypatch, verb):
     assert [found.state for found in schedules.list()] == ([] if verb == "delete" else ["paused"])
 
 
+def test_a_schedule_that_is_long_in_being_deleted_is_said(vertex, monkeypatch):
+    schedules = _schedules(vertex)
+    schedules.create(jobs.job(), _plan())
+    vertex.slow = True
+    delete = schedules._client.delete_schedule
+
+    def impatient(**request):
+        begun = delete(**request)
+        wait = begun.result
+        monkeypatch.setattr(begun, "result", lambda seconds: wait(seconds / 1000))
+        return begun
+
+    monkeypatch.setattr(schedules._client, "delete_schedule", impatient)
+    with pytest.raises(PostersError, match=r"did not say in 60 s that the schedule nightly is"):
+        schedules.delete("nightly")
+    assert "GetOperation" in vertex.requests
+
+
 def test_a_service_that_fails_once_is_asked_again(vertex):
     pauses: list[float] = []
     vertex.failures = [(grpc.StatusCode.UNAVAILABLE, "try again")]
