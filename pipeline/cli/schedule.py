@@ -16,7 +16,7 @@ from pipeline.cli.main import FAILED, INTERRUPTED, OK
 from pipeline.config import Config
 from pipeline.schedules import plan as planning
 from pipeline.schedules import record
-from pipeline.schedules.firing import OUTCOMES, Ended
+from pipeline.schedules.firing import OUTCOMES, Ended, NotStartedError
 from pipeline.schedules.plan import Plan
 from pipeline.schedules.record import Schedule
 
@@ -146,7 +146,14 @@ def _run_due(config: Config, folder: Path, names: list[str]) -> int:
 
     worst = OK
     for name in names or record.names(folder):
-        ended = firing.run_due(folder, name, _now, _say)
+        try:
+            ended = firing.run_due(folder, name, _now, _say)
+        except NotStartedError as error:
+            # The other schedules go on.
+            _say(f"{name}: {error}")
+            _tell(config, name, error)
+            worst = FAILED
+            continue
         if ended:
             _tell(config, name, ended)
             if ended.interrupted:
@@ -212,10 +219,15 @@ def _status(ended: Ended) -> int:
     return ended.code if ended.code in OUTCOMES else FAILED
 
 
-def _tell(config: Config, name: str, ended: Ended) -> None:
+def _tell(config: Config, name: str, ended: Ended | NotStartedError) -> None:
     """Tells of a process that could not do so itself; posters retrain tells of everything else."""
-    if ended.code not in OUTCOMES and not ended.interrupted:
-        text = f"{config.name}: the scheduled retraining {name} ended with {ended.outcome}"
+    what = f"{config.name}: the scheduled retraining {name}"
+    if isinstance(ended, NotStartedError):
+        if not ended.again:
+            text = f"{what} could not be started: {ended}"
+            notify.notify(config, notify.Event("failed", text, reasons=[str(ended)]))
+    elif ended.code not in OUTCOMES and not ended.interrupted:
+        text = f"{what} ended with {ended.outcome}"
         notify.notify(config, notify.Event("failed", text, reasons=[ended.outcome]))
 
 

@@ -48,6 +48,20 @@ class Ended:
         return OUTCOMES.get(self.code, f"exit status {self.code}")
 
 
+class NotStartedError(PostersError):
+    """A retraining is due and could not be started; it stays due.
+
+    Attributes:
+      again: whether an earlier try for the same time ended so too.
+    """
+
+    OUTCOME = "not started"
+
+    def __init__(self, problem: str, again: bool) -> None:
+        super().__init__(problem)
+        self.again = again
+
+
 def command_of(schedule: Schedule) -> list[str]:
     """What is started."""
     return [sys.executable, "-m", "pipeline.cli.main", "retrain", *schedule.arguments]
@@ -63,7 +77,7 @@ def run_due(
     """Starts the retraining that is due, if one is, and waits for its end.
 
     A time counts as dealt with before the process starts: a scheduler that is killed does not
-    start the same again.
+    start the same again. One for which no process can be started is due again.
 
     Args:
       folder: where the schedules lie.
@@ -76,6 +90,7 @@ def run_due(
       How it ended, or None if nothing was started.
 
     Raises:
+      NotStartedError: the process could not be started.
       PostersError: there is no such schedule, or it is damaged.
     """
     if due.find(record.read(folder, name), now()) is None:
@@ -96,7 +111,14 @@ def run_due(
             return None
         _keep(folder, schedule, firing)
         say(f"{name}: {_describe(found.planned)}{_lateness(found)}: starts")
-        ended = start((command or command_of)(schedule), schedule.directory)
+        try:
+            ended = start((command or command_of)(schedule), schedule.directory)
+        except PostersError as error:
+            outcome, last = NotStartedError.OUTCOME, schedule.last
+            failed = dataclasses.replace(firing, outcome=outcome, ended=now())
+            _end(folder, name, failed, handled=schedule.handled)
+            again = last and (last.planned, last.outcome) == (found.planned, outcome)
+            raise NotStartedError(str(error), bool(again)) from error
         _end(folder, name, dataclasses.replace(firing, outcome=ended.outcome, ended=now()))
         seconds = (now() - firing.started).total_seconds()
         say(f"{name}: {ended.outcome}, {seconds:.0f} s")
@@ -152,10 +174,11 @@ def _keep(folder: Path, schedule: Schedule, firing: Firing) -> None:
     record.write(folder, dataclasses.replace(schedule, handled=firing.planned, last=firing))
 
 
-def _end(folder: Path, name: str, firing: Firing) -> None:
+def _end(folder: Path, name: str, firing: Firing, **changes: Any) -> None:
     """Writes how it ended, into what was made of the schedule meanwhile."""
     with contextlib.suppress(PostersError):  # deleted meanwhile
-        record.write(folder, dataclasses.replace(record.read(folder, name), last=firing))
+        schedule = record.read(folder, name)
+        record.write(folder, dataclasses.replace(schedule, last=firing, **changes))
 
 
 def _describe(planned: datetime.datetime) -> str:

@@ -12,7 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from components.errors import PostersError
 from pipeline.schedules import firing, record
-from pipeline.schedules.firing import Ended, Say
+from pipeline.schedules.firing import Ended, NotStartedError, Say
 from pipeline.schedules.plan import Plan
 from pipeline.schedules.record import Schedule
 
@@ -44,7 +44,7 @@ class Foreground:
         folder: Path,
         names: Sequence[str],
         say: Say,
-        ended: Callable[[str, Ended], None],
+        ended: Callable[[str, Ended | NotStartedError], None],
         command: Callable[[Schedule], Sequence[str]] | None = None,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
@@ -54,7 +54,8 @@ class Foreground:
           folder: where the schedules lie.
           names: of the schedules that are heeded; all if empty.
           say: tells a person what happens, a line each.
-          ended: is told of every retraining that is over, with its schedule's name.
+          ended: is told of every retraining that is over or could not be started, with its
+            schedule's name.
           command: what is started; by default `firing.command_of`.
           look_seconds: between two looks into the folder.
         """
@@ -127,6 +128,8 @@ class Foreground:
         except (PostersError, OSError) as error:
             # The other schedules go on; this one is tried again at the next look.
             self._say_once(name, str(error))
+            if isinstance(error, NotStartedError):
+                self._ended(name, error)
             return False
         if ended:
             self._ended(name, ended)

@@ -29,7 +29,7 @@ class Firing:
       missed: how many earlier times were missed and are made good by this one.
       late: whether it came so late that it was missed itself.
       outcome: `pushed or held back`, `refused`, `failed`, `skipped`, what else the process ended
-        with, `missed` if none was started, or None while one runs.
+        with, `missed` if none was started, `not started` if none could be, or None while one runs.
       ended: when the retraining ended, or None.
     """
 

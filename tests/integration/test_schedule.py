@@ -1,5 +1,6 @@
 """`posters schedule` on this machine: real processes, started at their times."""
 
+import dataclasses
 import datetime
 import json
 import os
@@ -14,6 +15,7 @@ import pytest
 
 from pipeline.cli.main import FAILED, INTERRUPTED, OK, main
 from pipeline.schedules import firing, plan, record
+from pipeline.schedules.firing import NotStartedError
 from pipeline.schedules.foreground import Foreground
 from pipeline.schedules.record import Schedule
 from tests.webhook_server import serving
@@ -203,12 +205,26 @@ def test_what_is_changed_meanwhile_stays_changed(tmp_path):
     assert not record.names(tmp_path)
 
 
-def test_a_folder_that_is_gone_is_named(tmp_path):
-    schedule = _schedule(tmp_path)
-    gone = Schedule(schedule.plan, (), str(tmp_path / "gone"), schedule.handled)
-    record.write(tmp_path, gone)
-    with pytest.raises(Exception, match=r"gone: .* cannot be started there"):
-        _run_due(tmp_path)
+def _gone(folder: Path) -> Path:
+    """Where a schedule that is due is to be started: nothing is there."""
+    schedule = _schedule(folder)
+    gone = folder / "gone"
+    record.write(folder, dataclasses.replace(schedule, directory=str(gone)))
+    return gone
+
+
+def test_what_cannot_be_started_stays_due_and_its_folder_is_named(tmp_path):
+    gone = _gone(tmp_path)
+    for again in (False, True):
+        with pytest.raises(NotStartedError, match=r"gone: .* cannot be started there") as error:
+            _run_due(tmp_path)
+        assert error.value.again == again
+        last = record.read(tmp_path, "nightly").last
+        assert last.outcome == "not started" and last.ended
+    gone.mkdir()
+    assert _run_due(tmp_path).code == 0
+    assert record.read(tmp_path, "nightly").last.outcome == "pushed"
+    assert _run_due(tmp_path) is None
 
 
 @pytest.fixture
@@ -243,6 +259,39 @@ def test_a_process_that_could_not_tell_is_told_of(due, tmp_path, monkeypatch):
             assert main([*due(code), f"--set=notify={settings}"]) == FAILED
     ((_, sent),) = webhook.received  # a run that failed tells of it itself
     assert (sent["event"], sent["reasons"]) == ("failed", ["exit status 9"])
+
+
+def test_what_cannot_be_started_is_told_of_once_and_the_others_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(firing, "command_of", _command)
+    folder = tmp_path / "schedules"
+    _gone(folder)
+    nightly = record.read(folder, "nightly")
+    made = dataclasses.replace(nightly.plan, name="other")
+    record.write(folder, dataclasses.replace(nightly, plan=made, directory=str(folder)))
+    with serving() as webhook:
+        settings = json.dumps({"webhooks": [{"url": webhook.address}]})
+        for _ in range(2):
+            arguments = _arguments("run", tmp_path, "--due")
+            assert main([*arguments, f"--set=notify={settings}"]) == FAILED
+    ((_, sent),) = webhook.received
+    assert sent["event"] == "failed" and "nightly could not be started: " in sent["text"]
+    assert len(_started(folder)) == 1
+
+
+def test_in_the_foreground_what_could_not_be_started_is_tried_again(tmp_path):
+    gone = _gone(tmp_path)
+    told = []
+
+    def ended(name, end) -> None:
+        told.append(end)
+        if isinstance(end, NotStartedError):
+            gone.mkdir()
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Foreground(tmp_path, [], lambda line: None, ended, _command, look_seconds=0.05).run()
+    assert not told[0].again and told[1].outcome == "pushed"
 
 
 def test_in_the_foreground_new_schedules_are_seen_and_a_stop_is_passed_on(tmp_path):
