@@ -19,8 +19,8 @@ from components.retraining.settings import RetrainSettings
 from pipeline import data, fingerprints, places, runs
 from pipeline.config import Config
 
-#: Sections that decide what comes of the same spans.
-_DECISIVE = ("image", "trainer", "tuner", "evaluator", "serving_check", "schema_path")
+#: Settings that decide which spans are trained on, and what comes of them.
+_DECISIVE = ("window", "image", "trainer", "tuner", "evaluator", "serving_check", "schema_path")
 
 
 def ask_about(config: Config) -> Question:
@@ -82,7 +82,7 @@ def decisions_folder(config: Config) -> str:
 
 
 def training_basis(settings: Mapping[str, Any]) -> str:
-    """Digest of the settings that decide what comes of the same spans.
+    """Digest of the settings that make a training another one.
 
     Args:
       settings: a whole configuration, JSON values, as a run's summary has it too.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import gc
 import json
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from components import loading
@@ -32,6 +33,16 @@ _BY_HAND = {
     "held": ("push", "To push it"),
 }
 _COLORS = {"run": "green", "cached": "cyan", "skipped": "yellow", "failed": "bold red"}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ran:
+    """What came of the nodes: `error` says why not all of them ran."""
+
+    reports: Sequence[NodeReport]
+    import_seconds: float
+    error: str | None
+    interrupted: bool
 
 
 def run(options: argparse.Namespace) -> int:
@@ -76,11 +87,13 @@ def perform(
     started = time.time()
     try:
         with logs.to_file(log):
-            summary, interrupted = _execute(config, window, folder, _RUNNERS[runner])
+            ran = _execute(config, window, folder, _RUNNERS[runner])
     except PostersError:
         # Refused before any node began: there was no run.
         shutil.rmtree(folder)
         raise
+    with logs.to_file(log):
+        summary = _summarize(config, window, folder, ran, decided_here=runner == "local")
     summary.write(folder / "summary.json")
     summary.show(CONSOLE)
     if _can_go_on_by_hand(summary) and runner == "local":
@@ -96,7 +109,7 @@ def perform(
     with logs.to_file(log):
         page = _write_page(folder, config, window, summary, started)
         notify.notify(config, notify.of_run(config, summary, page))
-    if interrupted:
+    if ran.interrupted:
         return summary, INTERRUPTED
     status = {"pushed": OK, "held": OK, "refused": REFUSED, "failed": FAILED}[summary.status]
     return summary, status
@@ -130,7 +143,7 @@ def _write_page(
 
 def _execute(
     config: configuration.Config, window: windows.Window, folder: Path, launch: _Launch
-) -> tuple[RunSummary, bool]:
+) -> _Ran:
     started = time.monotonic()
     CONSOLE.print(f"Run {folder.name}: {config.name}, {window}, {len(window.labels)} labels")
     CONSOLE.print("  loading TensorFlow, TFX and Beam ...")
@@ -148,30 +161,42 @@ def _execute(
         reports = failure.reports
         interrupted = guard.was_interrupted(failure.__cause__)
         error = failures.explain(failure)
-    verdict, pushed = outcome.evaluation(reports)
-    held, by_hand = outcome.is_held(reports), None
-    if launch is _local and verdict and (held or not verdict.blessed) and not error:
-        by_hand, pushed = outcome.by_hand(reports, place.of(config))
-    summary = RunSummary(
+    # TensorFlow's graph functions complain on the screen if the interpreter's end finds them.
+    extractor.forget()
+    gc.collect()
+    return _Ran(reports, import_seconds, error, interrupted)
+
+
+def _summarize(
+    config: configuration.Config,
+    window: windows.Window,
+    folder: Path,
+    ran: _Ran,
+    decided_here: bool,
+) -> RunSummary:
+    verdict, pushed = outcome.evaluation(ran.reports)
+    held, by_hand, error = outcome.is_held(ran.reports), None, ran.error
+    if decided_here and verdict and (held or not verdict.blessed) and not error:
+        try:
+            by_hand, pushed = outcome.by_hand(ran.reports, place.of(config))
+        except PostersError as failure:  # the run is made: once more, and all of it is cached
+            error = str(failure)
+    return RunSummary(
         run_id=folder.name,
         config=config.model_dump(mode="json"),
         spans=window.brief(),
         labels=window.labels,
-        import_seconds=import_seconds,
-        nodes=reports,
-        gate=outcome.decision(reports),
+        import_seconds=ran.import_seconds,
+        nodes=ran.reports,
+        gate=outcome.decision(ran.reports),
         verdict=verdict,
-        serving=outcome.serving(reports),
+        serving=outcome.serving(ran.reports),
         by_hand=by_hand,
         held=held,
         pushed=pushed,
         served=served.version(config.models_folder),
         error=error,
     )
-    # TensorFlow's graph functions complain on the screen if the interpreter's end finds them.
-    extractor.forget()
-    gc.collect()
-    return summary, interrupted
 
 
 @contextlib.contextmanager

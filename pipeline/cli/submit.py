@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import secrets
 import sys
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     with logs.to_file(log_of(config)):
         stage(config)
         now = datetime.datetime.now(datetime.timezone.utc)
-        sent = service.submit(job, f"{config.name}-{now:%Y%m%d%H%M%S}")
+        # Two may submit in one second.
+        sent = service.submit(job, f"{config.name}-{now:%Y%m%d%H%M%S}-{secrets.token_hex(2)}")
     submitted.write(config, runner.name, Submitted(sent.id, job))
     CONSOLE.print(f"Submitted {sent.id}\n{sent.page}", markup=False)
     CONSOLE.print(f"How it goes: posters status --config {options.config}", markup=False)

@@ -109,10 +109,11 @@ def _places(config: Config, poster: str) -> Iterator[dict[str, Any]]:
     root = paths.to_path(config.data_root)
     for number in reading.numbers(root):
         try:
-            lines = (root / f"span-{number}" / INDEX).read_text(encoding="utf-8").splitlines()
+            text = (root / f"span-{number}" / INDEX).read_text(encoding="utf-8")
         except OSError:
             continue  # a span that is half removed
-        for line in lines:
+        # Not `splitlines`, which also splits at what an id may hold.
+        for line in text.split("\n"):
             # Most lines are of other posters: reading them as JSON takes ten times as long.
             if json.dumps(poster, ensure_ascii=False) not in line:
                 continue

@@ -19,6 +19,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components import paths
 from components.errors import PostersError
+from components.ingest.job import read_index
 from components.ingest.spans import INDEX
 from components.spans import reading
 from components.trainer import unused_features
@@ -221,8 +222,7 @@ def _known_ids(config: Config) -> set[bytes]:
     ids: set[bytes] = set()
     for folder in (root / f"span-{number}" for number in numbers):
         try:
-            lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
-            ids |= {json.loads(line)["id"].encode() for line in lines}
+            ids |= {line["id"].encode() for line in read_index(folder / INDEX)}
         except (OSError, ValueError, LookupError) as error:
             raise PostersError(
                 f"{folder / INDEX} cannot be read ({error}): which posters are in that span is "

@@ -9,6 +9,8 @@ from pipeline.schedules.record import Schedule
 
 #: Later than this a firing counts as missed.
 GRACE = datetime.timedelta(minutes=10)
+#: What was dealt with further ahead of now than this was dealt with by a clock that went wrong.
+_WRONG_CLOCK = datetime.timedelta(days=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +34,11 @@ def find(schedule: Schedule, now: datetime.datetime) -> Due | None:
     """What is due, or None."""
     if schedule.paused:
         return None
+    handled = schedule.handled
+    if handled - now > _WRONG_CLOCK:  # or nothing would fire until then
+        handled = now - GRACE
     newest, count = None, 0
-    for firing in schedule.plan.firings(schedule.handled):
+    for firing in schedule.plan.firings(handled):
         if firing > now:
             break
         newest, count = firing, count + 1

@@ -74,7 +74,7 @@ def with_pause(schedule: Schedule) -> Schedule:
 
 def without_pause(schedule: Schedule, now: datetime.datetime) -> Schedule:
     """The same, firing again; times in the pause count as dealt with."""
-    handled = max(schedule.handled, now) if schedule.paused else schedule.handled
+    handled = now if schedule.paused else schedule.handled
     return dataclasses.replace(schedule, paused=False, handled=handled)
 
 

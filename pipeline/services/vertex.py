@@ -79,13 +79,18 @@ class VertexService:
         """
         message = self.message(job, name)
         parent = self.parent
+        tries = 0
 
         def create() -> aiplatform_v1.PipelineJob:
+            nonlocal tries
+            tries += 1
             try:
                 return self._client.create_pipeline_job(
                     parent=parent, pipeline_job=message, pipeline_job_id=name, timeout=SECONDS
                 )
             except exceptions.AlreadyExists:
+                if tries == 1:
+                    raise  # it is another's
                 # An earlier try came through; its answer did not.
                 return self._client.get_pipeline_job(
                     name=f"{parent}/pipelineJobs/{name}", timeout=SECONDS

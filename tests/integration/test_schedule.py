@@ -223,7 +223,7 @@ def test_what_cannot_be_started_stays_due_and_its_folder_is_named(tmp_path):
         assert last.outcome == "not started" and last.ended
     gone.mkdir()
     assert _run_due(tmp_path).code == 0
-    assert record.read(tmp_path, "nightly").last.outcome == "pushed"
+    assert record.read(tmp_path, "nightly").last.outcome == "pushed or held back"
     assert _run_due(tmp_path) is None
 
 
@@ -291,7 +291,7 @@ def test_in_the_foreground_what_could_not_be_started_is_tried_again(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         Foreground(tmp_path, [], lambda line: None, ended, _command, look_seconds=0.05).run()
-    assert not told[0].again and told[1].outcome == "pushed"
+    assert not told[0].again and told[1].outcome == "pushed or held back"
 
 
 def test_in_the_foreground_new_schedules_are_seen_and_a_stop_is_passed_on(tmp_path):

@@ -69,6 +69,12 @@ def test_a_run_whose_answer_was_lost_is_not_started_twice(vertex):
     assert vertex.requests == ["CreatePipelineJob", "CreatePipelineJob", "GetPipelineJob"]
 
 
+def test_a_name_that_is_another_runs_is_not_taken_for_ones_own(vertex):
+    _service(vertex).submit(jobs.job(), "two-1")
+    with pytest.raises(PostersError, match="two-1 exists"):
+        _service(vertex).submit(jobs.job(), "two-1")
+
+
 @pytest.mark.parametrize(
     ("code", "message", "words"),
     [

@@ -92,8 +92,14 @@ class Store:
         return found
 
     def knows(self, folder: Path) -> bool:
-        """Whether an execution that was recorded wrote below that folder."""
-        rows = self._connection.execute("SELECT 1 FROM executions WHERE folder = ?", (str(folder),))
+        """Whether an execution that was recorded wrote below that folder, of a task and a run.
+
+        It does where the workspace has been moved since, too.
+        """
+        end = "/" + "/".join(folder.parts[-2:])
+        rows = self._connection.execute(
+            "SELECT 1 FROM executions WHERE substr(folder, -length(?1)) = ?1", (end,)
+        )
         return rows.fetchone() is not None
 
     def _last(self, column: str, value: str) -> Values | None:

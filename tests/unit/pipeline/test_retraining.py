@@ -38,3 +38,13 @@ def test_a_job_finds_it_only_on_a_store_or_where_it_is_mounted():
 def test_limits_that_would_never_be_reached_are_refused():
     with pytest.raises(PostersError, match="max_images is 100 and must be at least min_images"):
         _folder("retrain.in_use={folder: x, max_images: 100}")
+
+
+@pytest.mark.parametrize("changed", ["window={last: 2}", "trainer.epochs=99", "image.size=64"])
+def test_another_window_or_setting_is_another_training(changed):
+    def basis(*overrides):
+        config = configuration.load("sample", overrides)
+        return retraining.training_basis(config.model_dump(mode="json"))
+
+    assert basis() == basis("name=other", "retrain.min_new_posters=7")
+    assert basis(changed) != basis()

@@ -30,6 +30,16 @@ def test_what_was_recorded_is_there_when_it_is_opened_again(tmp_path):
         assert not store.knows(tmp_path / "other")
 
 
+def test_a_workspace_that_was_moved_is_known(tmp_path):
+    with open_store(tmp_path / "state.sqlite") as store:
+        made = tmp_path / "before" / "artifacts" / "Trainer" / "20261101"
+        store.record("Trainer", _values("a"), "print", made)
+        moved = tmp_path / "after" / "artifacts" / "Trainer"
+        assert store.knows(moved / "20261101")
+        assert not store.knows(moved / "1101")
+        assert not store.knows(moved.with_name("Other") / "20261101")
+
+
 def test_the_last_execution_counts(tmp_path):
     with open_store(tmp_path / "state.sqlite") as store:
         assert store.last_of("Trainer") is None

@@ -49,6 +49,16 @@ def test_nothing_is_due_before_the_start_after_the_end_or_in_a_pause():
     assert due.find(record.with_pause(_schedule()), _at(18)) is None
 
 
+def test_a_clock_that_ran_ahead_once_silences_nothing():
+    ahead = _schedule(handled=NOON.replace(year=2036))
+    assert due.find(ahead, _at(12, 59)) is None
+    assert due.find(ahead, _at(13, 1)) == due.Due(_at(13), 0, late=False, starts=True)
+    paused = record.with_pause(ahead)
+    assert record.without_pause(paused, _at(12, 30)).handled == _at(12, 30)
+    # A clock that is set back a little fires nothing a second time.
+    assert due.find(_schedule(handled=_at(14)), _at(13, 5)) is None
+
+
 def test_times_in_a_pause_are_not_caught_up():
     paused = record.with_pause(_schedule())
     resumed = record.without_pause(paused, _at(15, 30))
