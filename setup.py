@@ -115,7 +115,7 @@ setup(
     ),
     package_data={
         "components.dataset": ["*.html"],
-        "components.report": ["*.css", "*.html", "*.md"],
+        "components.report": ["templates/*"],
         "components.sample": ["extractor/**/*"],
         "components.serving": ["page/*"],
         "configs": ["*.yaml"],

@@ -94,9 +94,14 @@ def finish(plan: Plan, content: dict[str, Any]) -> None:
     """Writes the manifest, and removes the plan."""
     made = {"format": _FORMAT, "origin": plan.origin, "shards": plan.shards, **content}
     write_text(plan.folder / MANIFEST, json.dumps(made, indent=1, ensure_ascii=False) + "\n")
-    if (plan.folder / PLAN).exists():
-        remove_tree(plan.folder / _SHARDS)
-        (plan.folder / PLAN).unlink()
+    clear(plan.folder)
+
+
+def clear(folder: AnyPath) -> None:
+    """Removes the plan of a batch that is finished, as far as it is still there."""
+    if (folder / PLAN).exists():
+        remove_tree(folder / _SHARDS)
+        (folder / PLAN).unlink()
 
 
 def read_manifest(folder: AnyPath) -> dict[str, Any] | None:

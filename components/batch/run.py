@@ -69,6 +69,7 @@ def batch(
     content = file_digest(model / "saved_model.pb")
     made = plan.make(out, shards, {**origin, "model": model.name, "model_sha256": content})
     if (manifest := plan.read_manifest(out)) is not None:
+        plan.clear(out)  # it may have been cut off between the two
         return BatchResult(manifest, already_done=True)
     if missing := made.missing():
         with _watching(made, progress):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from components import paths
 from components.data_sets import untuned
@@ -69,17 +70,18 @@ def read_examples(path: str, features: Features) -> Iterator[tuple[Poster, bytes
       PostersError: it is no TFRecord file of examples, or is cut off.
     """
     compression = "GZIP" if path.endswith(".gz") else ""
-    number = -1
+    done = 0
     try:
         records = tf.data.TFRecordDataset(path, compression_type=compression, buffer_size=1 << 20)
-        for number, record in enumerate(untuned(records).as_numpy_iterator()):
+        for record in untuned(records).as_numpy_iterator():
             example = tf.train.Example.FromString(record).features.feature
             identifier = b"".join(_values(example, features.id)).decode(errors="replace")
             image = _values(example, features.image)
-            yield Poster(identifier or str(number), path), image[0] if image else b""
-    except (tf.errors.OpError, ValueError) as error:
+            yield Poster(identifier or str(done), path), image[0] if image else b""
+            done += 1
+    except (tf.errors.OpError, DecodeError) as error:
         reason = getattr(error, "message", str(error)).partition("\n")[0]
-        raise PostersError(f"{path}, after {number + 1} examples: {reason:.200}") from error
+        raise PostersError(f"{path}, after {done} examples: {reason:.200}") from error
 
 
 def _values(example: tf.train.Example, feature: str) -> Sequence[bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from PIL import Image
 
 from components.data_sets import untuned
@@ -134,7 +135,7 @@ class _Reader:
                 with local_copy(shard) as path:
                     for record in untuned(tf.data.TFRecordDataset(str(path))):
                         self._add(split, tf.train.Example.FromString(record.numpy()))
-            except (tf.errors.OpError, ValueError) as error:  # protobuf's errors are no OSError
+            except (tf.errors.OpError, DecodeError) as error:
                 kind = type(error).__name__
                 read = self.facts.examples[split] - before
                 self.facts.notes.append(

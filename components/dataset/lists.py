@@ -49,10 +49,10 @@ def plain(text: str | bytes) -> str:
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
     # Cc: escapes and line ends. Cf: marks that turn the direction of what follows. Cs: halves of
-    # characters, which cannot be written as UTF-8.
+    # characters, which cannot be written as UTF-8. XML has no room for the last two.
     return "".join(
         "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(letter) in ("Cc", "Cf", "Cs")
+        if unicodedata.category(letter) in ("Cc", "Cf", "Cs") or letter in "\ufffe\uffff"
         else letter
         for letter in text
     )

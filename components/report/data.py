@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import paths
@@ -92,7 +93,7 @@ def _features(sources: Sources, missing: list[str]) -> list[dict[str, Any]] | No
         try:
             with path.open("rb") as file:
                 read = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
-        except (OSError, ValueError) as error:
+        except (OSError, DecodeError) as error:
             missing.append(f"The statistics {path} cannot be read: {error}.")
             continue
         for dataset in read.datasets:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from components.dataset import sheet
 from components.dataset.lists import plain
@@ -99,8 +100,9 @@ def read(
                 identifier = _text(example, features.id)
                 if identifier in wanted and identifier not in found:
                     found[identifier] = _picture(example, features)
-    except tf.errors.OpError as error:
-        missing.append(f"The examples in {sources.test_examples} cannot be read: {error.message}.")
+    except (tf.errors.OpError, DecodeError) as error:
+        reason = getattr(error, "message", error)
+        missing.append(f"The examples in {sources.test_examples} cannot be read: {reason}.")
     if absent := len(wanted - found.keys()):
         missing.append(f"{absent} of {len(wanted)} pictures are not among the test examples.")
     return found

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
+
+from components.errors import PostersError
 from components.progress import CONSOLE, progress
 from pipeline import config as configuration
 from pipeline.cli.main import OK, REFUSED
@@ -66,9 +69,24 @@ def _bound(found: Parity) -> str:
 
 
 def _records(window: Window) -> Iterator[bytes]:
-    """The examples of the test split."""
+    """The examples of the test split.
+
+    Raises:
+      PostersError: a file is damaged.
+    """
     import tensorflow as tf
 
-    folders = [span.folder / _TEST for span in window.spans]
-    files = [str(path) for folder in folders for path in sorted(folder.glob("*.tfrecord"))]
-    return tf.data.TFRecordDataset(files).as_numpy_iterator()
+    for span in window.spans:
+        for path in sorted((span.folder / _TEST).glob("*.tfrecord")):
+            done = 0
+            try:
+                records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+                for record in records:
+                    tf.train.Example.FromString(record)
+                    yield record
+                    done += 1
+            except (tf.errors.OpError, DecodeError) as error:
+                reason = getattr(error, "message", str(error)).partition("\n")[0]
+                raise PostersError(
+                    f"{path} is damaged after {done} examples: {reason:.200}. Ingest again."
+                ) from error

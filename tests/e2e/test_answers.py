@@ -6,6 +6,7 @@ asked in `test_real_posters.py`.
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from components import pixels
 from components.evaluator import predictions
 from components.tflite import parity
 from components.tflite.convert import QUANTIZATIONS, LiteModel
-from pipeline.cli.main import OK, REFUSED, main
+from pipeline.cli.main import FAILED, OK, REFUSED, main
 from tests.serving_process import ServerProcess, b64
 
 #: How far scores may be from the Evaluator's.
@@ -143,6 +144,17 @@ def test_an_export_that_is_too_much_worse_is_refused_and_leaves_nothing(
     assert main([*command, "--max-f1-drop=-0.5"]) == REFUSED
     assert "at most -0.5 less is allowed (--max-f1-drop)" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_export_names_a_damaged_file_and_leaves_nothing(world, first_run, tmp_path, capsys):
+    data, out = tmp_path / "data", tmp_path / "lite"
+    shutil.copytree(world.data, data)
+    (shard,) = (data / "span-1" / "test").iterdir()
+    shard.write_bytes(shard.read_bytes()[:-9])
+    command = ["export", "--config", "sample", f"--set=data_root={data}"]
+    assert main([*command, "--model", first_run["pushed_path"], "--out", str(out)]) == FAILED
+    assert f"{shard} is damaged after " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_the_page_knows_the_report_the_neighbours_and_the_date_of_the_data(world, first_run):

@@ -239,6 +239,16 @@ def test_the_page_of_a_lineage_shows_the_graph_and_escapes_what_people_wrote(mad
         assert title in content
 
 
+def test_the_page_of_a_lineage_goes_without_the_evaluators_figures(made, workspace, tmp_path):
+    evaluation = Path(_output(made[1], "Evaluator", "evaluation"))
+    evaluation.rename(tmp_path / "away")
+    try:
+        workspace.ask("lineage", "--html", str(tmp_path / "page.html"))
+    finally:
+        (tmp_path / "away").rename(evaluation)
+    assert "macro-F1 \N{EN DASH}" in (tmp_path / "page.html").read_text()
+
+
 def test_after_a_rollback_nothing_is_pushed_for_nothing_and_the_old_model_is_the_baseline(
     made, workspace
 ):

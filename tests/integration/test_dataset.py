@@ -146,6 +146,10 @@ def _cut_shard(folder):
     shard.write_bytes(shard.read_bytes()[:-100])
 
 
+def _with_no_example(folder):
+    write_records(folder / "test" / "data-00000-of-00001.tfrecord", [b"no example at all"])
+
+
 @pytest.mark.parametrize(
     ("damage", "note"),
     [
@@ -158,6 +162,7 @@ def _cut_shard(folder):
         (_without("vocabulary.txt"), "vocabulary.txt is missing"),
         (_with("vocabulary.txt", b"Drama\nNews\n"), "not in the vocabulary"),
         (_without("test/data-00000-of-00001.tfrecord"), "The test split has no shard"),
+        (_with_no_example, "test/data-00000-of-00001.tfrecord is damaged after"),
         (_cut_shard, "train/data-00000-of-00001.tfrecord is damaged after"),
     ],
 )

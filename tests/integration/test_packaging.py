@@ -96,15 +96,12 @@ def run_setup(folder: Path, *arguments: str) -> None:
 
 def shipped_files() -> set[str]:
     """Everything that an installed package must have, by its path in the checkout."""
-    files = {
-        path
-        for package in PACKAGES
-        for pattern in ("**/*.py", "*.yaml", "*.pbtxt")
-        for path in (ROOT / package).glob(pattern)
+    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*"))
+    return {
+        file.relative_to(ROOT).as_posix()
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
     }
-    files |= set((ROOT / "components" / "sample" / "extractor").rglob("*"))
-    files |= set((ROOT / "components" / "serving" / "page").iterdir())
-    return {file.relative_to(ROOT).as_posix() for file in files if file.is_file()}
 
 
 def test_source_archive_holds_code_and_data(built):

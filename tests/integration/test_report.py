@@ -18,6 +18,7 @@ from components.report import card, collect, content, evaluation, page
 from components.report.component import RunReport
 from components.serving_check.report import ServingReport
 from tests import folder_store, reports
+from tests.examples import write_records
 
 ROOT = Path(__file__).parents[2]
 SUMMARY = {
@@ -206,6 +207,25 @@ def test_a_piece_that_is_gone_is_said(small, tmp_path, gone, note):
     assert any(note in said for said in found["missing"]), found["missing"]
     assert note in _Text(page.render(found)).text
     card.render(found)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "note"),
+    [
+        ("statistics/Split-train/FeatureStats.pb", "Split-train/FeatureStats.pb cannot be read"),
+        ("examples", "The examples in"),
+    ],
+)
+def test_a_piece_that_is_damaged_is_said(small, tmp_path, damaged, note):
+    shutil.copytree(small.root, tmp_path, dirs_exist_ok=True)
+    sources = reports.Left(tmp_path).sources(reports.LABELS[:2])
+    if damaged == "examples":
+        for path in Path(sources.test_examples).iterdir():
+            write_records(path, [b"no example at all"])
+    else:
+        (tmp_path / damaged).write_bytes((tmp_path / damaged).read_bytes()[:-3])
+    found = collect.collect(sources)
+    assert any(note in said for said in found["missing"]), found["missing"]
 
 
 def test_the_pieces_may_lie_on_a_store(small, tmp_path):

@@ -12,6 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from components.dataset.lists import plain
 from components.report.charts import figure, framed
 
 #: CSS pixels of a cell, of a letter beside or above the cells, of a Chinese one, and what is free.
@@ -33,6 +34,7 @@ def together(name: str, title: str, labels: Sequence[str], counts: np.ndarray) -
     own = np.diag(counts)[:, np.newaxis]
     shares = np.divide(counts, own, out=np.zeros_like(counts), where=own > 0)
     size = len(labels)
+    labels = [plain(label) for label in labels]
     names = [
         label if len(label) <= _LETTERS else f"{label[: _LETTERS - 1]}\u2026" for label in labels
     ]

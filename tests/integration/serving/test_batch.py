@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.cli.main import FAILED, OK, main
+from components.batch import plan
+from pipeline.cli.main import FAILED, INTERRUPTED, OK, main
 from tests import folder_store
 from tests.examples import encode, example, picture, write_records
 from tests.serving import LABELS
@@ -96,6 +97,20 @@ def test_killed_it_goes_on_and_leaves_the_same_files(whole, model_folder, images
             assert one["scores"] == pytest.approx(other["scores"], abs=1e-6)
 
 
+def test_cut_off_at_its_very_end_it_leaves_the_same_files(
+    whole, model_folder, images, tmp_path, monkeypatch
+):
+    def cut_off(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(plan, "clear", cut_off)
+        assert main(_command(model_folder, tmp_path, str(images))) == INTERRUPTED
+    assert (tmp_path / "manifest.json").exists() and (tmp_path / "plan.json").exists()
+    assert main(_command(model_folder, tmp_path, str(images))) == OK
+    assert _content(tmp_path) == _content(whole)
+
+
 def test_a_plan_that_was_cut_off_is_made_anew(whole, model_folder, images, tmp_path):
     (tmp_path / "plan").mkdir()
     (tmp_path / "plan" / "00000.jsonl").write_text("[")
@@ -140,13 +155,17 @@ def test_another_batch_is_not_mixed_in(whole, model_folder, images, tmp_path, ca
     assert len(_rows(whole)) == COUNT
 
 
-def test_a_file_of_examples_that_is_cut_off_is_named_and_the_others_stay(
-    model_folder, tmp_path, capsys
+@pytest.mark.parametrize("damage", ["cut off", "something else"])
+def test_a_file_of_examples_that_is_damaged_is_named_and_the_others_stay(
+    model_folder, tmp_path, capsys, damage
 ):
     records = [example(f"tt{row}", encode(picture(row)), ["Drama"]) for row in range(30)]
     write_records(tmp_path / "in" / "a.tfrecord", records)
     cut = write_records(tmp_path / "in" / "b.tfrecord", records)
-    cut.write_bytes(cut.read_bytes()[:-9])
+    if damage == "cut off":
+        cut.write_bytes(cut.read_bytes()[:-9])
+    else:
+        write_records(cut, [*records[:29], b"no example at all"])
     out = tmp_path / "out"
     arguments = _command(model_folder, out, "--examples", str(tmp_path / "in"))
     assert main(arguments) == FAILED

@@ -4,10 +4,10 @@ import pytest
 from components.evaluator.comparison import compare
 
 
-def _models(count=400, noise=0.3, seed=0):
+def _models(count=400, noise=0.3, seed=0, frequency=(0.5, 0.3, 0.03)):
     """Truth of two frequent labels and a rare one, and scores of a decent model."""
     generator = np.random.default_rng(seed)
-    truth = generator.random((count, 3)) < [0.5, 0.3, 0.03]
+    truth = generator.random((count, len(frequency))) < frequency
     scores = np.clip(truth * 0.6 + 0.2 + noise * generator.normal(size=truth.shape), 0, 1)
     return truth, scores
 
@@ -61,3 +61,13 @@ def test_models_of_the_same_quality_are_seldom_told_apart():
         labels += found.drops.any()
     assert macro <= 8
     assert labels <= 8
+
+
+def test_many_labels_raise_no_more_false_alarms_than_one():
+    labels, alarms = [0.3] * 20, 0
+    for seed in range(40):
+        truth, scores = _models(300, seed=seed, frequency=labels)
+        again = np.random.default_rng(1000 + seed).normal(size=truth.shape)
+        other = np.clip(truth * 0.6 + 0.2 + 0.3 * again, 0, 1)
+        alarms += compare(truth, scores, other, 10).drops.any()
+    assert alarms <= 5  # twenty labels each with a fortieth would raise some sixteen

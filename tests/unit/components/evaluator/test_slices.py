@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from components.evaluator import slices
 from components.features import Features
-from tests.examples import encode, example, picture
+from tests.examples import FEATURES, encode, example, picture
 
 NAMES = ("label", "decade", "label_count", "image_size")
 
@@ -52,6 +52,14 @@ def test_what_is_no_image_has_no_size(image):
 def test_features_as_they_are():
     found = _values(["title", "year", "score", "nothing"], title="Ran", year=1985, score=[0.5, 2])
     assert found == {"title": [b"Ran"], "year": [1985], "score": [0.5, 2.0], "nothing": []}
+
+
+def test_other_labels_that_are_learned_are_labels_too():
+    record = tf.train.Example.FromString(example("tt1", encode(picture(0)), ["Drama"]))
+    others = record.features.feature[FEATURES.other_labels].bytes_list.value
+    others.extend([b"Anime", b"War"])
+    found = slices.values(record, ["label", "label_count"], FEATURES, ("Drama", "Anime"))
+    assert found == {"label": [b"Drama", b"Anime"], "label_count": [b"2"]}
 
 
 def test_a_label_given_twice_counts_once():

@@ -43,6 +43,9 @@ DRAWINGS = {
     "loss": lambda: learning.loss(_history(6)),
     "one epoch": lambda: learning.ranking(_history(1)),
     "matrix": lambda: matrix.together(NASTY, NASTY, [NASTY, "b"], np.array([[3, 1], [1, 0]])),
+    "matrix of what XML lacks": lambda: matrix.together(
+        "lacks", NASTY, ["Dra\x07ma\x1b", "\ufffeb\uffff"], np.array([[3, 1], [1, 0]])
+    ),
 }
 
 
