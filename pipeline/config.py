@@ -326,6 +326,14 @@ def _apply(values: dict[str, Any], override: str) -> None:
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 as PyYAML reads it, but with 1e-3 a number and a repeated key an error."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # of a date in a thirteenth month
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{node.value}: {error}", node.start_mark
+            ) from error
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:

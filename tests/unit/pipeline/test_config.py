@@ -67,6 +67,7 @@ def test_overrides_are_typed_as_yaml(tmp_path):
         ("window: {since: soon}", ["window", "since must be a date such as 2026-01-31"]),
         ("window: {since: 2026-02-01, until: 2026-01-01}", ["window", "before `since`"]),
         ("beam: {by_node: {Transform: 3}}", ["beam.by_node.Transform"]),
+        ("window: {since: 2026-13-01}", ["2026-13-01: month must be in 1..12", "line 5"]),
         ("1: 2", ["1: a key is text, not 1"]),
         ("yes: 1", ["True: a key is text, not True"]),
         ("image: {2026-01-31: 1}", ["image.2026-01-31: a key is text, not datetime.date"]),
