@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
+from hdfs.util import HdfsError
 
 from components import paths
 from components.paths import to_path
-from components.store_path import StorePath
+from components.store_path import StorePath, as_os_error
 
 
 @pytest.mark.parametrize("text", ["gs://bucket/data", "s3://bucket/data/", "hdfs://data"])
@@ -28,6 +29,15 @@ def test_parts_of_a_store_path_are_those_of_pathlib():
     assert [str(path)[len(str(there)) + 1 :] for path in sorted(there / n for n in names)] == [
         str(path.relative_to(here)) for path in sorted(here / n for n in names)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("FileNotFoundException", FileNotFoundError), ("StandbyException", OSError)]
+)
+def test_what_hdfs_calls_not_found_is_not_found(name, kind):
+    with pytest.raises(OSError, match="hdfs://data/x") as caught, as_os_error("hdfs://data/x"):
+        raise HdfsError("no luck", exception=name)
+    assert type(caught.value) is kind
 
 
 def test_sizes_are_of_the_files_that_are_there(tmp_path):
