@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from components.data_sets import untuned
+from components.errors import PostersError
 
 
 def read(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
@@ -17,6 +19,23 @@ def read(files: tf.Tensor | Sequence[str]) -> tf.data.Dataset:
     """
     names = tf.reshape(tf.convert_to_tensor(files, tf.string), (-1,))
     return untuned(tf.data.Dataset.from_tensor_slices(names).flat_map(_read_one))
+
+
+def examples(file: str) -> Iterator[tuple[bytes, tf.train.Example]]:
+    """A file's records, serialized and parsed.
+
+    Raises:
+      PostersError: it is no TFRecord file of examples, or is cut off.
+    """
+    compression, done = "GZIP" if file.endswith(".gz") else "", 0
+    try:
+        records = tf.data.TFRecordDataset(file, compression, buffer_size=1 << 20)
+        for record in untuned(records).as_numpy_iterator():
+            yield record, tf.train.Example.FromString(record)
+            done += 1
+    except (tf.errors.OpError, DecodeError) as error:
+        reason = getattr(error, "message", str(error)).partition("\n")[0]
+        raise PostersError(f"{file}, after {done} examples: {reason:.200}") from error
 
 
 def read_apart(files: Sequence[str], batch: int) -> tf.data.Dataset:

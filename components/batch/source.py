@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
-from components import paths
-from components.data_sets import untuned
+from components import paths, record_files
 from components.errors import PostersError
 from components.features import Features
 from components.paths import AnyPath
@@ -69,19 +67,11 @@ def read_examples(path: str, features: Features) -> Iterator[tuple[Poster, bytes
     Raises:
       PostersError: it is no TFRecord file of examples, or is cut off.
     """
-    compression = "GZIP" if path.endswith(".gz") else ""
-    done = 0
-    try:
-        records = tf.data.TFRecordDataset(path, compression_type=compression, buffer_size=1 << 20)
-        for record in untuned(records).as_numpy_iterator():
-            example = tf.train.Example.FromString(record).features.feature
-            identifier = b"".join(_values(example, features.id)).decode(errors="replace")
-            image = _values(example, features.image)
-            yield Poster(identifier or str(done), path), image[0] if image else b""
-            done += 1
-    except (tf.errors.OpError, DecodeError) as error:
-        reason = getattr(error, "message", str(error)).partition("\n")[0]
-        raise PostersError(f"{path}, after {done} examples: {reason:.200}") from error
+    for number, (_, parsed) in enumerate(record_files.examples(path)):
+        example = parsed.features.feature
+        identifier = b"".join(_values(example, features.id)).decode(errors="replace")
+        image = _values(example, features.image)
+        yield Poster(identifier or str(number), path), image[0] if image else b""
 
 
 def _values(example: tf.train.Example, feature: str) -> Sequence[bytes]:

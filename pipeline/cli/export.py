@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from google.protobuf.message import DecodeError
-
-from components.errors import PostersError
 from components.progress import CONSOLE, progress
 from pipeline import config as configuration
 from pipeline.cli.main import OK, REFUSED
@@ -74,19 +71,8 @@ def _records(window: Window) -> Iterator[bytes]:
     Raises:
       PostersError: a file is damaged.
     """
-    import tensorflow as tf
+    from components import record_files
 
     for span in window.spans:
         for path in sorted((span.folder / _TEST).glob("*.tfrecord")):
-            done = 0
-            try:
-                records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-                for record in records:
-                    tf.train.Example.FromString(record)
-                    yield record
-                    done += 1
-            except (tf.errors.OpError, DecodeError) as error:
-                reason = getattr(error, "message", str(error)).partition("\n")[0]
-                raise PostersError(
-                    f"{path} is damaged after {done} examples: {reason:.200}. Ingest again."
-                ) from error
+            yield from (record for record, _ in record_files.examples(str(path)))
